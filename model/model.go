@@ -1,0 +1,217 @@
+// Package model is what the operator asked for, as plain values.
+//
+// A Configuration that reaches a reader of this package is whole and valid: every name that it holds resolves,
+// every default is filled in, every file that it names has been read. Each noun knows its Place in the files.
+// The words are those of the reference page (upstream, node, service, API) and of Envoy.
+package model
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Place is where something stands in the operator's files.
+type Place struct {
+	File   string // as messages print it: relative to the configuration's root, with slashes
+	Line   int    // from 1
+	Column int    // from 1, in characters
+}
+
+// String is the "file:line" of log lines, or "" for no place.
+func (p Place) String() string {
+	if p.File == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
+
+// Secret holds bytes that no log line, message, page or dump may show.
+type Secret []byte
+
+// String hides the bytes from every fmt verb that would print them.
+func (Secret) String() string { return "[redacted]" }
+
+// GoString hides the bytes from %#v.
+func (Secret) GoString() string { return "[redacted]" }
+
+// MarshalText hides the bytes from encoders.
+func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+
+// Configuration is everything that a set of files asks for. The maps are keyed by name and never nil.
+type Configuration struct {
+	VPCs      map[string]*VPC
+	CCNs      map[string]*CCN
+	Instances map[string]*Instance
+	Upstreams map[string]*Upstream
+	Services  map[string]*Service
+}
+
+// VPC is a private network in which nodes and gateways live.
+type VPC struct {
+	Name        string
+	Description string
+	CIDRBlocks  []netip.Prefix // masked; none: any address
+	Place       Place
+}
+
+// CCN is a Cloud Connect Network: each of its VPCs can reach the others. It is not transitive over two CCNs.
+type CCN struct {
+	Name        string
+	Description string
+	VPCs        []string // names, sorted
+	Place       Place
+}
+
+// InstanceType says where an instance lives.
+type InstanceType string
+
+// The types of instance.
+const (
+	Dedicated InstanceType = "dedicated" // in one VPC
+	Shared    InstanceType = "shared"    // in none: it cannot use VPC upstreams
+)
+
+// Instance is a gateway: a fleet of Envoys whose node.cluster is its name.
+type Instance struct {
+	Name        string
+	Description string
+	Type        InstanceType
+	VPC         string // name; empty on a shared instance
+	Listeners   map[string]*Listener
+	Place       Place
+}
+
+// Listener is a port of an instance, plain or TLS.
+type Listener struct {
+	Name         string
+	Description  string
+	Address      netip.Addr
+	Port         uint16
+	Certificates []Certificate // in the order of the text, the first is the default; none: plain HTTP
+	Place        Place
+}
+
+// Certificate is one tls block of a listener: a chain with its key, read and checked at load.
+type Certificate struct {
+	CertificateFile string   // as the operator wrote it
+	PrivateKeyFile  string   // as the operator wrote it
+	Chain           []byte   // PEM
+	PrivateKey      Secret   // PEM
+	ServerNames     []string // DNS names of the leaf, lower case, sorted; "*.example.com" as it is
+	Place           Place
+}
+
+// Protocol is what Envoy speaks to nodes.
+type Protocol string
+
+// The protocols of an upstream.
+const (
+	HTTP  Protocol = "http"
+	HTTPS Protocol = "https"
+)
+
+// LoadBalancing is the algorithm that chooses a node.
+type LoadBalancing string
+
+// WeightedRoundRobin is the reference page's "weighted polling", the only algorithm so far.
+const WeightedRoundRobin LoadBalancing = "weighted_round_robin"
+
+// Upstream is up to 200 nodes that do the same work.
+type Upstream struct {
+	Name          string
+	Description   string
+	VPC           string // name
+	LoadBalancing LoadBalancing
+	Protocol      Protocol
+	HostHeader    string       // the Host that nodes see; empty: the caller's
+	Retries       int          // further attempts, 1 to 100
+	TLS           *UpstreamTLS // nil unless said; only with HTTPS
+	Nodes         []Node       // in the order of the text; at least one is enabled
+	Place         Place
+}
+
+// UpstreamTLS changes how an HTTPS upstream's nodes are verified.
+type UpstreamTLS struct {
+	CAFile             string // as the operator wrote it; empty: the system's CAs, on Envoy's machine
+	CA                 []byte // PEM; nil when CAFile is empty
+	SNI                string // name to send and to check; empty: see the translation
+	InsecureSkipVerify bool
+	Place              Place
+}
+
+// Node is one address of an upstream.
+type Node struct {
+	Host   string // an IP address without brackets, in canonical form, or a DNS name in lower case
+	Port   uint16
+	Weight uint32 // 0: listed but disabled; where no weights are said, 1
+	Place  Place
+}
+
+// IP is the node's address when it is not a name.
+func (n Node) IP() (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(n.Host)
+	return addr, err == nil
+}
+
+// Service is a set of APIs mounted on one instance under some domains.
+type Service struct {
+	Name        string
+	Description string
+	Instance    string   // name
+	Domains     []string // lower case, sorted: exact or "*.suffix"; none: every host that no other service's domain fits
+	Listeners   []string // names of the instance's listeners, sorted; never empty
+	APIs        map[string]*API
+	Place       Place
+}
+
+// API joins a frontend (methods and path) to a backend.
+type API struct {
+	Name        string
+	Description string
+	Methods     []string // upper case, sorted; none: any
+	Path        Path
+	Backend     Backend
+	Place       Place
+}
+
+// PathKind is how a Path matches.
+type PathKind int
+
+// The kinds of path, least specific first.
+const (
+	AnyPath      PathKind = iota // every path
+	PrefixPath                   // whole segments from the start
+	TemplatePath                 // the whole path, some segments of which are variables
+	ExactPath                    // the whole path
+)
+
+// Path says which request paths an API takes. A query string is never part of it.
+type Path struct {
+	Kind PathKind
+	Text string // "/orders/{id}"; a prefix has no trailing slash, unless it is "/"; empty for AnyPath
+}
+
+// Backend is what answers an API. Exactly one of Upstream, URL and Mock is set.
+type Backend struct {
+	Upstream string        // name
+	URL      *URL          // a public server
+	Mock     *Mock         // the gateway itself
+	Path     string        // replaces the matched path, or the matched prefix; empty: the path goes on unchanged
+	Timeout  time.Duration // of the whole answer, retries included; 0: none
+	Place    Place
+}
+
+// URL is a public backend, "https://api.example.com".
+type URL struct {
+	Protocol Protocol
+	Host     string // DNS name in lower case, or IP address without brackets
+	Port     uint16 // the scheme's own when the text has none
+	Explicit bool   // the text has a port: it is part of the Host header
+}
+
+// Mock is a fixed answer that the gateway gives itself.
+type Mock struct {
+	Status int // 200 to 599
+	Body   string
+}
