@@ -1,0 +1,298 @@
+// Package envoy runs Envoy and says how it is started.
+//
+// It promises: a bootstrap that joins an Envoy to weir and holds nothing else; that what Validate accepts, Envoy's own
+// start-up code accepts; that a Runner's Envoy is restarted whenever it ends, is drained before it is stopped, and on
+// Linux never outlives the process that started it, however that ends. It knows Envoy's resources, none of weir's nouns.
+package envoy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
+	dnsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/common/dns/v3"
+	dnsclusterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/dns/v3"
+	caresv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/network/dns_resolver/cares/v3"
+	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// SystemCA is the name of the static secret that holds the CAs of Envoy's machine. Clusters refer to it by this name.
+const SystemCA = "system_ca"
+
+// xdsCluster is the name of the one static cluster: weir itself. Names of weir's resources hold a slash, so none is hidden.
+const xdsCluster = "xds"
+
+// maxDownstreamConnections is what Envoy's guide for edge proxies advises. Without any limit a flood of connections
+// ends in a process without memory or file descriptors, and Envoy warns at each start.
+const maxDownstreamConnections = 50_000
+
+// BootstrapOptions says which Envoy of which instance a bootstrap is for.
+type BootstrapOptions struct {
+	Instance     string // becomes node.cluster
+	NodeID       string // becomes node.id; each Envoy of an instance has its own
+	XDSAddress   string // where weir serves: "host:port" or "unix:///path"
+	AdminAddress string // "host:port" of Envoy's admin API; empty: none
+	CAFile       string // the CAs on Envoy's machine, see SystemCAFile; empty: no system_ca secret, and clusters that need it are refused
+}
+
+// Bootstrap builds what an Envoy needs to fetch everything else from weir.
+func Bootstrap(o BootstrapOptions) (*bootstrapv3.Bootstrap, error) {
+	if o.Instance == "" || o.NodeID == "" {
+		return nil, errors.New("bootstrap: the instance and the node id must be said")
+	}
+	cluster, err := controlPlane(o.XDSAddress)
+	if err != nil {
+		return nil, fmt.Errorf("bootstrap: xDS address %q: %w", o.XDSAddress, err)
+	}
+	admin, err := adminListener(o.AdminAddress)
+	if err != nil {
+		return nil, fmt.Errorf("bootstrap: admin address %q: %w", o.AdminAddress, err)
+	}
+	overload, err := connectionLimit()
+	if err != nil {
+		return nil, fmt.Errorf("bootstrap: %w", err)
+	}
+	return &bootstrapv3.Bootstrap{
+		Node:             &corev3.Node{Id: o.NodeID, Cluster: o.Instance},
+		Admin:            admin,
+		DynamicResources: dynamicResources(),
+		StaticResources: &bootstrapv3.Bootstrap_StaticResources{
+			Clusters: []*clusterv3.Cluster{cluster},
+			Secrets:  systemCA(o.CAFile),
+		},
+		OverloadManager: overload,
+		// Most clusters of a big configuration get no traffic on most Envoys; their statistics are made when they do.
+		DeferredStatOptions: &bootstrapv3.Bootstrap_DeferredStatOptions{EnableDeferredCreationStats: true},
+	}, nil
+}
+
+// dynamicResources has every type come over one delta ADS stream.
+func dynamicResources() *bootstrapv3.Bootstrap_DynamicResources {
+	return &bootstrapv3.Bootstrap_DynamicResources{
+		AdsConfig: &corev3.ApiConfigSource{
+			ApiType:             corev3.ApiConfigSource_DELTA_GRPC,
+			TransportApiVersion: corev3.ApiVersion_V3,
+			GrpcServices: []*corev3.GrpcService{{
+				TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{
+					ClusterName: xdsCluster,
+					RetryPolicy: reconnect(),
+				}},
+			}},
+			// Otherwise every acknowledgement carries the whole node, 61 kB with its list of extensions.
+			SetNodeOnFirstMessageOnly: true,
+		},
+		CdsConfig: overADS(),
+		LdsConfig: overADS(),
+	}
+}
+
+// reconnect keeps the time short in which an Envoy is without weir, after a restart of weir or before its instance is
+// written: the default back-off grows to 30 s.
+func reconnect() *corev3.RetryPolicy {
+	return &corev3.RetryPolicy{RetryBackOff: &corev3.BackoffStrategy{
+		BaseInterval: durationpb.New(100 * time.Millisecond),
+		MaxInterval:  durationpb.New(2 * time.Second),
+	}}
+}
+
+// overADS waits for the first answer as long as it takes. With the default of 15 s an Envoy that cannot reach weir
+// reports itself ready without a single listener, and a load balancer or a rolling update would take it for a gateway.
+func overADS() *corev3.ConfigSource {
+	return &corev3.ConfigSource{
+		ResourceApiVersion:    corev3.ApiVersion_V3,
+		ConfigSourceSpecifier: &corev3.ConfigSource_Ads{Ads: &corev3.AggregatedConfigSource{}},
+		InitialFetchTimeout:   durationpb.New(0),
+	}
+}
+
+// controlPlane is the cluster through which Envoy reaches weir.
+func controlPlane(address string) (*clusterv3.Cluster, error) {
+	target, isName, err := parseXDSAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	protocol, err := http2()
+	if err != nil {
+		return nil, err
+	}
+	cluster := &clusterv3.Cluster{
+		Name:           xdsCluster,
+		ConnectTimeout: durationpb.New(2 * time.Second),
+		LoadAssignment: &endpointv3.ClusterLoadAssignment{
+			ClusterName: xdsCluster,
+			Endpoints: []*endpointv3.LocalityLbEndpoints{{
+				LbEndpoints: []*endpointv3.LbEndpoint{{
+					HostIdentifier: &endpointv3.LbEndpoint_Endpoint{Endpoint: &endpointv3.Endpoint{Address: target}},
+				}},
+			}},
+		},
+		TypedExtensionProtocolOptions: map[string]*anypb.Any{
+			"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": protocol,
+		},
+		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
+	}
+	if isName {
+		dns, err := byName()
+		if err != nil {
+			return nil, err
+		}
+		cluster.ClusterDiscoveryType = &clusterv3.Cluster_ClusterType{ClusterType: dns}
+	}
+	return cluster, nil
+}
+
+// byName resolves weir's name. IPv4 comes first, since weir on "localhost" listens there; a DNS server that is gone is
+// noticed after a second, not after c-ares' half minute.
+func byName() (*clusterv3.Cluster_CustomClusterType, error) {
+	resolver, err := anypb.New(&caresv3.CaresDnsResolverConfig{
+		QueryTimeoutSeconds: wrapperspb.UInt64(1),
+		QueryTries:          wrapperspb.UInt32(2),
+	})
+	if err != nil {
+		return nil, err
+	}
+	config, err := anypb.New(&dnsclusterv3.DnsCluster{
+		DnsRefreshRate:  durationpb.New(5 * time.Second),
+		DnsLookupFamily: dnsv3.DnsLookupFamily_V4_PREFERRED,
+		TypedDnsResolverConfig: &corev3.TypedExtensionConfig{
+			Name:        "envoy.network.dns_resolver.cares",
+			TypedConfig: resolver,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &clusterv3.Cluster_CustomClusterType{Name: "envoy.cluster.dns", TypedConfig: config}, nil
+}
+
+// http2 speaks HTTP/2 to weir and notices within 15 s that the other side is gone without a word.
+func http2() (*anypb.Any, error) {
+	return anypb.New(&httpv3.HttpProtocolOptions{
+		UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
+			ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
+				ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
+					Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
+						ConnectionKeepalive: &corev3.KeepaliveSettings{
+							Interval: durationpb.New(10 * time.Second),
+							Timeout:  durationpb.New(5 * time.Second),
+						},
+					},
+				},
+			},
+		},
+	})
+}
+
+// systemCA is the static secret: the path is a fact of Envoy's machine, so it cannot come from weir.
+func systemCA(file string) []*tlsv3.Secret {
+	if file == "" {
+		return nil
+	}
+	return []*tlsv3.Secret{{
+		Name: SystemCA,
+		Type: &tlsv3.Secret_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{
+			TrustedCa: &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: file}},
+		}},
+	}}
+}
+
+// connectionLimit bounds the connections of callers; the admin API stays reachable beyond it.
+func connectionLimit() (*overloadv3.OverloadManager, error) {
+	limit, err := anypb.New(&connectionsv3.DownstreamConnectionsConfig{
+		MaxActiveDownstreamConnections: maxDownstreamConnections,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &overloadv3.OverloadManager{ResourceMonitors: []*overloadv3.ResourceMonitor{{
+		Name:       "envoy.resource_monitors.global_downstream_max_connections",
+		ConfigType: &overloadv3.ResourceMonitor_TypedConfig{TypedConfig: limit},
+	}}}, nil
+}
+
+// adminListener is where Envoy's admin API listens, nil for an empty address.
+func adminListener(address string) (*bootstrapv3.Admin, error) {
+	if address == "" {
+		return nil, nil
+	}
+	host, port, err := splitAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := netip.ParseAddr(host); err != nil {
+		return nil, fmt.Errorf("%q is not an IP address: Envoy listens on addresses, not on names", host)
+	}
+	return &bootstrapv3.Admin{Address: socketAddress(host, port), IgnoreGlobalConnLimit: true}, nil
+}
+
+// parseXDSAddress turns "host:port" and "unix:///path" into Envoy's address; isName says that it must be resolved.
+func parseXDSAddress(address string) (target *corev3.Address, isName bool, err error) {
+	if path, ok := strings.CutPrefix(address, "unix://"); ok {
+		if !strings.HasPrefix(path, "/") {
+			return nil, false, errors.New("a socket is unix:// and an absolute path, unix:///run/weir.sock")
+		}
+		return &corev3.Address{Address: &corev3.Address_Pipe{Pipe: &corev3.Pipe{Path: path}}}, false, nil
+	}
+	host, port, err := splitAddress(address)
+	if err != nil {
+		return nil, false, err
+	}
+	if host == "" || port == 0 {
+		return nil, false, errors.New("the address to connect to needs a host and a port")
+	}
+	_, notIP := netip.ParseAddr(host)
+	return socketAddress(host, port), notIP != nil, nil
+}
+
+// splitAddress reads "host:port"; port 0 is the system's choice.
+func splitAddress(address string) (host string, port uint32, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, err
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return "", 0, fmt.Errorf("port %q is not a number from 0 to 65535", text)
+	}
+	return host, uint32(n), nil
+}
+
+// socketAddress is Envoy's form of a TCP address.
+func socketAddress(host string, port uint32) *corev3.Address {
+	return &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: &corev3.SocketAddress{
+		Address:       host,
+		PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: port},
+	}}}
+}
+
+// MarshalJSON renders a bootstrap for Envoy's -c flag, the same bytes for the same bootstrap. protojson varies its white
+// space on purpose, so it is indented again.
+func MarshalJSON(b *bootstrapv3.Bootstrap) ([]byte, error) {
+	data, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(b)
+	if err != nil {
+		return nil, fmt.Errorf("bootstrap: %w", err)
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, data, "", "  "); err != nil {
+		return nil, fmt.Errorf("bootstrap: %w", err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
