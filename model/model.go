@@ -145,7 +145,9 @@ type Node struct {
 	Host   string // an IP address without brackets, in canonical form, or a DNS name in lower case
 	Port   uint16
 	Weight uint32 // 0: listed but disabled; where no weights are said, 1
-	Place  Place
+
+	Description string
+	Place       Place
 }
 
 // IP is the node's address when it is not a name.
