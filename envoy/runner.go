@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -220,12 +221,13 @@ func (r *Runner) becameReady(p *process) {
 	r.log.Info("envoy is ready", "pid", p.pid, "admin", r.State().AdminAddress, "took", took.Round(time.Millisecond).String())
 }
 
-// describeExit joins how the process ended with the last thing that it complained of.
+// describeExit joins how the process ended with the last thing that it complained of before it gave up by itself.
 func describeExit(err error, complaint string) error {
 	if err == nil {
 		err = errors.New("exit status 0")
 	}
-	if complaint == "" {
+	var exit *exec.ExitError
+	if complaint == "" || errors.As(err, &exit) && !exit.Exited() {
 		return fmt.Errorf("envoy: %w", err)
 	}
 	return fmt.Errorf("envoy: %w: %s", err, complaint)
