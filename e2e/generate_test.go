@@ -1,0 +1,215 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Where the search for a configuration that weir takes and Envoy does not starts, and how long it goes on. A longer
+// one: WEIR_E2E_CONFIGURATIONS=20000 WEIR_E2E_SEED=2 go test -run Generated ./e2e
+const (
+	defaultSeed           = 1
+	defaultConfigurations = 400
+	perCall               = 100
+)
+
+// What weir takes, Envoy takes: random configurations that look right, none of which may pass weir and be refused by
+// Envoy.
+func TestGeneratedConfigurationsAreTakenByEnvoy(t *testing.T) {
+	t.Parallel()
+	envoy := envoyPath(t)
+	seed, total := number(t, "WEIR_E2E_SEED", defaultSeed), number(t, "WEIR_E2E_CONFIGURATIONS", defaultConfigurations)
+	authority := newAuthority(t, "generated")
+	certificate, key := authority.issue(t, "shop.example.com")
+	taken, made := 0, 0
+	for first := 0; first < total; first += perCall {
+		content := files{"ca.pem": authority.pem, "edge.crt": certificate, "edge.key": key}
+		for i := first; i < min(first+perCall, total); i++ {
+			g := generator{rand.New(rand.NewPCG(uint64(seed), uint64(i))), i}
+			content[fmt.Sprintf("c%d.hcl", i)] = g.configuration()
+			made++
+		}
+		dir := newDirectory(t, content)
+		taken += dropRefused(t, dir)
+		if c := weir(t, "validate", "--with-envoy", "--envoy-path", envoy, dir); c.status != 0 {
+			t.Errorf("seed %d, configurations %d on: weir accepts what Envoy refuses:\n%s%s", seed, first, c.stdout, c.stderr)
+			blame(t, dir, envoy)
+		}
+	}
+	t.Logf("%d of %d configurations are taken by weir and by Envoy", taken, made)
+	if taken < made/4 {
+		t.Errorf("weir takes only %d of %d: the generator shows too little", taken, made)
+	}
+}
+
+// number reads a whole number from a variable.
+func number(t *testing.T, variable string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	must(t, err)
+	return n
+}
+
+// dropRefused removes the files in which weir finds mistakes, and returns how many are left.
+func dropRefused(t *testing.T, dir string) int {
+	t.Helper()
+	for range 3 {
+		c := weir(t, "validate", "-o", "json", dir)
+		wrong := mistaken(t, c.stdout)
+		if c.status == 0 {
+			left, err := filepath.Glob(filepath.Join(dir, "c*.hcl"))
+			must(t, err)
+			return len(left)
+		}
+		if len(wrong) == 0 {
+			t.Fatalf("weir validate ends with %d and names no file:\n%s%s", c.status, c.stdout, c.stderr)
+		}
+		for name := range wrong {
+			must(t, os.Remove(filepath.Join(dir, name)))
+		}
+	}
+	t.Fatal("files that stand alone were refused three times over")
+	return 0
+}
+
+// mistaken are the files that have errors, out of the JSON of `weir validate`.
+func mistaken(t *testing.T, document string) map[string]bool {
+	t.Helper()
+	var report struct {
+		Diagnostics []struct {
+			Severity string
+			File     string
+		}
+	}
+	if err := json.Unmarshal([]byte(document), &report); err != nil {
+		t.Fatalf("weir validate -o json: %v:\n%s", err, document)
+	}
+	wrong := make(map[string]bool)
+	for _, d := range report.Diagnostics {
+		if d.Severity == "error" {
+			wrong[d.File] = true
+		}
+	}
+	return wrong
+}
+
+// blame finds the files that Envoy refuses, one by one, and shows them.
+func blame(t *testing.T, dir, envoy string) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(dir, "c*.hcl"))
+	must(t, err)
+	for _, path := range left {
+		text, err := os.ReadFile(path)
+		must(t, err)
+		// A file's relative paths start at its folder, so it can be asked about alone.
+		if c := weir(t, "validate", "--with-envoy", "--envoy-path", envoy, path); c.status != 0 {
+			t.Errorf("this one:\n%s\n%s%s", text, c.stdout, c.stderr)
+		}
+	}
+}
+
+// generator writes one random configuration. Everything that it draws looks right to somebody; some of it is wrong.
+type generator struct {
+	*rand.Rand
+	number int // makes names unique, so that many configurations can be asked about at once
+}
+
+// one of the choices.
+func (g generator) one(choices ...string) string { return choices[g.IntN(len(choices))] }
+
+// often is true four times out of five, seldom once out of five.
+func (g generator) often() bool  { return g.IntN(5) != 0 }
+func (g generator) seldom() bool { return g.IntN(5) == 0 }
+
+// name is unique for a kind and near the limits of what a name may be.
+func (g generator) name(prefix string) string {
+	name := prefix + strconv.Itoa(g.number)
+	if g.seldom() {
+		name = strconv.Itoa(g.number) + "_" + strings.Repeat(prefix+"_", 60)
+		name = name[:49-g.IntN(10)] // the number comes first, so that cutting keeps it unique
+	}
+	return name
+}
+
+func (g generator) configuration() string {
+	vpc, instance, upstream, service := g.name("v"), g.name("i"), g.name("u"), g.name("s")
+	var b strings.Builder
+	fmt.Fprintf(&b, "vpc %q {}\n", vpc)
+	b.WriteString(g.instance(instance, vpc))
+	b.WriteString(g.upstream(upstream, vpc))
+	fmt.Fprintf(&b, "service %q {\n  instance = instance[%q]\n", service, instance)
+	if g.often() {
+		fmt.Fprintf(&b, "  domains = [%s]\n", g.domains())
+	}
+	for i := range 1 + g.IntN(5) {
+		b.WriteString(g.api(i, upstream))
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+func (g generator) instance(name, vpc string) string {
+	text := fmt.Sprintf("instance %q {\n  vpc = vpc[%q]\n", name, vpc)
+	for i := range 1 + g.IntN(2) {
+		text += fmt.Sprintf("  listener \"l%d\" {\n    address = %q\n    port = %d\n", i, g.one("0.0.0.0", "127.0.0.1", "::", "::1", "192.0.2.7"), 1+g.IntN(65535))
+		if g.seldom() {
+			text += "    tls {\n      certificate_file = \"edge.crt\"\n      private_key_file = \"edge.key\"\n    }\n"
+		}
+		text += "  }\n"
+	}
+	return text + "}\n"
+}
+
+func (g generator) upstream(name, vpc string) string {
+	protocol := g.one("http", "https")
+	text := fmt.Sprintf("upstream %q {\n  vpc = vpc[%q]\n  protocol = %q\n", name, vpc, protocol)
+	if g.seldom() {
+		text += "  description = \"Ünïcode, \\\"quotes\\\",\\nlines and a %{ if true }template%{ endif }\"\n"
+	}
+	if !g.often() || protocol == "https" && g.often() {
+		text += fmt.Sprintf("  host_header = %q\n", g.one("a.internal", "A.Internal:8443", "under_score.internal", "a.internal.", "10.0.0.1",
+			"10.0.0.1:80", "[::1]:80", "[2001:db8::1]", "x", "xn--bcher-kva.example", strings.Repeat("a", 63)+".internal"))
+	}
+	if g.seldom() {
+		text += fmt.Sprintf("  retries = %d\n", 1+g.IntN(100))
+	}
+	if protocol == "https" && g.seldom() {
+		text += "  tls {\n    " + g.one(`ca_file = "ca.pem"`, `sni = "a.internal"`, `sni = "under_score.internal"`, "insecure_skip_verify = true",
+			"ca_file = \"ca.pem\"\n    sni = \"A.Internal\"") + "\n  }\n"
+	}
+	return text + g.nodes() + "}\n"
+}
+
+func (g generator) nodes() string {
+	text, said := "", g.often()
+	kinds := 1 + g.IntN(3) // all of one kind, or a mixture
+	for i := range 1 + g.IntN(8) {
+		host := []string{fmt.Sprintf("10.%d.0.%d", g.IntN(256), i+1), fmt.Sprintf("[2001:db8::%x]", i+1),
+			g.one("node", "NODE", "no_de", "n-1", strings.Repeat("n", 60)) + strconv.Itoa(i) + g.one("", ".internal", ".internal.")}[(i+g.number)%kinds]
+		weight := ""
+		if said {
+			weight = fmt.Sprintf(" weight = %d ", []int{0, 1, 50, 100, 65535}[g.IntN(5)])
+		}
+		text += fmt.Sprintf("  node \"%s:%d\" {%s}\n", host, 1+g.IntN(65535), weight)
+	}
+	return text
+}
+
+func (g generator) domains() string {
+	var all []string
+	for i := range 1 + g.IntN(3) {
+		all = append(all, strconv.Quote(fmt.Sprintf(g.one("d%d.example.com", "D%d.Example.Com", "*.w%d.example.com", "*.w%d.com", "x_%d.internal",
+			"xn--%d-kva.example", "*.a.b.c.%d.example", "h%d", "192.0.2.%d"), i)))
+	}
+	return strings.Join(all, ", ")
+}
