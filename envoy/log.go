@@ -18,10 +18,11 @@ const maxLogLine = 64 << 10
 type logWriter struct {
 	log *slog.Logger
 
-	mu    sync.Mutex
-	rest  []byte // an unfinished line
-	level slog.Level
-	last  string
+	mu     sync.Mutex
+	rest   []byte     // an unfinished line
+	level  slog.Level // of the message that a line continues
+	last   string     // see lastError
+	hushed bool
 }
 
 // newLogWriter takes what comes before Envoy's first line, from the dynamic loader or a program that is no Envoy, as warnings.
@@ -52,6 +53,22 @@ func (w *logWriter) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
+// finish logs what is left when Envoy has ended without ending its line.
+func (w *logWriter) finish() {
+	w.mu.Lock()
+	rest := string(w.rest)
+	w.rest = nil
+	w.mu.Unlock()
+	w.line(rest)
+}
+
+// hush is called before Envoy is told to end: from then on its lines say only that it was.
+func (w *logWriter) hush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hushed = true
+}
+
 // line logs one line of Envoy's. One that is not in envoyLogFormat belongs to the message before it.
 func (w *logWriter) line(line string) {
 	if strings.TrimSpace(line) == "" {
@@ -66,6 +83,9 @@ func (w *logWriter) line(line string) {
 		w.last = message
 	}
 	at := w.level
+	if w.hushed {
+		at = slog.LevelDebug
+	}
 	w.mu.Unlock()
 	w.log.Log(context.Background(), at, "envoy: "+message, "component", component)
 }

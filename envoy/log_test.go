@@ -13,6 +13,7 @@ import (
 func TestLogWriter(t *testing.T) {
 	var out bytes.Buffer
 	w := newLogWriter(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
 				return slog.Attr{}
@@ -27,12 +28,15 @@ func TestLogWriter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	w.hush()
+	w.finish()
 	want := strings.TrimLeft(`
 level=WARN msg="envoy: libfoo.so: not found" component=""
 level=WARN msg="envoy: no limit" component=main
 level=ERROR msg="envoy: cannot bind" component=config
 level=ERROR msg="envoy:   detail" component=""
 level=WARN msg="envoy: later" component=main
+level=DEBUG msg="envoy: unfinished" component=""
 `, "\n")
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

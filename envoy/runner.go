@@ -148,10 +148,11 @@ func (r *Runner) runOnce(ctx context.Context) error {
 	client := r.watch(ctx, p, adminFile)
 	select {
 	case <-p.done:
+		output.finish()
 		return describeExit(p.err, output.lastError())
 	default:
 	}
-	r.stop(p, client)
+	r.stop(p, client, output)
 	r.update(func(s *State) { s.PID, s.Ready, s.AdminAddress, s.StartedAt = 0, false, "", time.Time{} })
 	return nil
 }

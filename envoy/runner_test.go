@@ -171,7 +171,7 @@ func TestRunnerGoesOnTrying(t *testing.T) {
 		want       string
 	}{
 		{"admin port taken", envoyPath(t), onTakenPort, "Address already in use"},
-		{"binary that ends with an error", script(t, "echo broken >&2; exit 3"), bootstrap, "envoy: exit status 3: broken"},
+		{"binary that ends with an error", script(t, "printf broken >&2; exit 3"), bootstrap, "envoy: exit status 3: broken"},
 		{"binary that ends well", script(t, "exit 0"), bootstrap, "envoy: exit status 0"},
 		{"binary that is gone", filepath.Join(t.TempDir(), "envoy"), bootstrap, "no such file or directory"},
 	}

@@ -13,12 +13,13 @@ const termTime = 5 * time.Second
 const drainPoll = 50 * time.Millisecond
 
 // stop ends an Envoy: no new connections, the requests that it has are finished, then SIGTERM, then SIGKILL.
-func (r *Runner) stop(p *process, client *adminClient) {
+func (r *Runner) stop(p *process, client *adminClient, output *logWriter) {
 	if client != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), r.options.DrainTime)
 		drain(ctx, p, client)
 		cancel()
 	}
+	output.hush()
 	p.signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
