@@ -1,0 +1,156 @@
+package translate
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	dnscommonv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/common/dns/v3"
+	dnsclusterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/dns/v3"
+	caresv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/network/dns_resolver/cares/v3"
+	upstreamhttpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/weirproxy/weir/model"
+)
+
+const (
+	connectTimeout = 2 * time.Second
+	// upstreamIdle is how long an idle connection to a node is kept. A server that closes it first may do so just as a
+	// request is on its way. Node.js, Apache httpd and Uvicorn close after 5 s, the shortest among common servers (Puma
+	// and Tomcat 20 s, nginx 75 s).
+	upstreamIdle = 4 * time.Second
+	dnsRefresh   = 5 * time.Second
+
+	httpProtocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+	// socketMatch is where Envoy looks for the metadata of an endpoint that transport_socket_matches compares, and
+	// byName marks the endpoints whose certificate is checked against a name.
+	socketMatch = "envoy.transport_socket_match"
+	byName      = "by_name"
+)
+
+// cluster is the Envoy cluster of an upstream. Where every listed node is an IP address, disabled ones too, its endpoints
+// come over EDS, so that a new weight or node leaves the cluster and its connections alone.
+func cluster(t target) *clusterv3.Cluster {
+	c := &clusterv3.Cluster{
+		Name:                          t.cluster,
+		ConnectTimeout:                durationpb.New(connectTimeout),
+		LbPolicy:                      clusterv3.Cluster_ROUND_ROBIN,
+		CircuitBreakers:               unlimited(),
+		TypedExtensionProtocolOptions: map[string]*anypb.Any{httpProtocolOptions: pack(protocolOptions(t.upstream))},
+	}
+	if onlyAddresses(t.upstream) {
+		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_EDS}
+		c.EdsClusterConfig = &clusterv3.Cluster_EdsClusterConfig{EdsConfig: ads()}
+	} else {
+		c.ClusterDiscoveryType = &clusterv3.Cluster_ClusterType{ClusterType: dnsClusterType()}
+		c.LoadAssignment = loadAssignment(t)
+		// Each node is a locality with the node's weight: the addresses of one name share it.
+		c.CommonLbConfig = &clusterv3.Cluster_CommonLbConfig{
+			LocalityConfigSpecifier: &clusterv3.Cluster_CommonLbConfig_LocalityWeightedLbConfig_{
+				LocalityWeightedLbConfig: &clusterv3.Cluster_CommonLbConfig_LocalityWeightedLbConfig{},
+			},
+		}
+	}
+	if t.upstream.Protocol == model.HTTPS {
+		setTransportSockets(c, t.upstream)
+	}
+	return c
+}
+
+// onlyAddresses reports whether every listed node is an IP address. A disabled one counts, so that switching it on or off
+// does not change the kind of the cluster.
+func onlyAddresses(u *model.Upstream) bool {
+	return !slices.ContainsFunc(u.Nodes, func(n model.Node) bool { return !isAddress(n.Host) })
+}
+
+// setTransportSockets gives an https cluster its TLS. Nodes that are names and nodes that are addresses, where nothing
+// names them all, need one socket each; the stricter about names is chosen by the endpoint's metadata, and an endpoint
+// without any gets the one that checks addresses, never a plain one.
+func setTransportSockets(c *clusterv3.Cluster, u *model.Upstream) {
+	v := verification{}
+	if u.TLS != nil {
+		v.ca, v.insecure = u.TLS.CA, u.TLS.InsecureSkipVerify
+	}
+	names, addresses := nodeHosts(u)
+	switch name := checkedName(u); {
+	case isAddress(name):
+		v.addresses = []string{name}
+	case name != "":
+		v.name = name
+	case len(names) == 0:
+		v.addresses = addresses
+	case len(addresses) > 0:
+		c.TransportSocketMatches = []*clusterv3.Cluster_TransportSocketMatch{{
+			Name:            byName,
+			Match:           &structpb.Struct{Fields: map[string]*structpb.Value{byName: structpb.NewBoolValue(true)}},
+			TransportSocket: tlsSocket(upstreamTLS(v)),
+		}}
+		v.addresses = addresses
+	}
+	c.TransportSocket = tlsSocket(upstreamTLS(v))
+}
+
+// nodeHosts are the distinct hosts of an upstream's nodes, each sorted.
+func nodeHosts(u *model.Upstream) (names, addresses []string) {
+	for _, node := range u.Nodes {
+		if isAddress(node.Host) {
+			addresses = append(addresses, node.Host)
+		} else {
+			names = append(names, node.Host)
+		}
+	}
+	slices.Sort(names)
+	slices.Sort(addresses)
+	return slices.Compact(names), slices.Compact(addresses)
+}
+
+// protocolOptions are the HTTP side of a cluster: HTTP/1.1, retries and keeping connections.
+func protocolOptions(u *model.Upstream) *upstreamhttpv3.HttpProtocolOptions {
+	return &upstreamhttpv3.HttpProtocolOptions{
+		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(upstreamIdle)},
+		UpstreamProtocolOptions: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_{
+			ExplicitHttpConfig: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig{
+				ProtocolConfig: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
+					HttpProtocolOptions: &corev3.Http1ProtocolOptions{},
+				},
+			},
+		},
+		RetryPolicy: retryPolicy(u.Retries),
+	}
+}
+
+// unlimited lifts the four limits that Envoy would set (1024, 1024, 1024 and 3): the third answers 503 under load that the
+// nodes would bear, and the last makes retries fail when many are needed.
+func unlimited() *clusterv3.CircuitBreakers {
+	return &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
+		MaxConnections:     wrapperspb.UInt32(math.MaxUint32),
+		MaxPendingRequests: wrapperspb.UInt32(math.MaxUint32),
+		MaxRequests:        wrapperspb.UInt32(math.MaxUint32),
+		MaxRetries:         wrapperspb.UInt32(math.MaxUint32),
+	}}}
+}
+
+// dnsClusterType resolves the names of a cluster's nodes. IPv4 goes first: Envoy's own default prefers IPv6, where
+// "localhost" often leads nowhere. A server that does not answer may hold up a starting Envoy for 2 s, not for a minute.
+func dnsClusterType() *clusterv3.Cluster_CustomClusterType {
+	return &clusterv3.Cluster_CustomClusterType{
+		Name: "envoy.cluster.dns",
+		TypedConfig: pack(&dnsclusterv3.DnsCluster{
+			DnsRefreshRate:  durationpb.New(dnsRefresh),
+			DnsLookupFamily: dnscommonv3.DnsLookupFamily_V4_PREFERRED,
+			TypedDnsResolverConfig: &corev3.TypedExtensionConfig{
+				Name: "envoy.network.dns_resolver.cares",
+				TypedConfig: pack(&caresv3.CaresDnsResolverConfig{
+					QueryTimeoutSeconds: wrapperspb.UInt64(1),
+					QueryTries:          wrapperspb.UInt32(1),
+				}),
+			},
+		}),
+	}
+}

@@ -1,0 +1,117 @@
+package translate
+
+import (
+	"net/netip"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/weirproxy/weir/model"
+)
+
+const (
+	// streamIdle ends a stream on which nothing moved. It is Envoy's default, written down because routes with a
+	// longer timeout must lift it.
+	streamIdle = 5 * time.Minute
+	// slowStart is how long a caller may take to finish a TLS handshake, and to send its headers: against callers that
+	// hold connections open by sending a byte at a time. Envoy waits for ever by default.
+	slowStart = 10 * time.Second
+)
+
+// listener is the Envoy listener of one port. Its routes are fetched by its own name.
+func listener(instance string, l *model.Listener) *listenerv3.Listener {
+	chain := &listenerv3.FilterChain{
+		Filters: []*listenerv3.Filter{{
+			Name:       "envoy.filters.network.http_connection_manager",
+			ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(l))},
+		}},
+	}
+	if len(l.Certificates) > 0 {
+		chain.TransportSocket = tlsSocket(downstreamTLS(instance, l))
+		chain.TransportSocketConnectTimeout = durationpb.New(slowStart)
+	}
+	return &listenerv3.Listener{
+		Name:         l.Name,
+		StatPrefix:   l.Name,
+		Address:      socketAddress(l.Address, l.Port),
+		FilterChains: []*listenerv3.FilterChain{chain},
+		// Buffers stay at Envoy's 1 MiB, not at the 32 KiB of its edge guide: a request whose body outgrows the buffer
+		// can no longer be retried.
+	}
+}
+
+// connectionManager holds what Envoy's guide for edge proxies advises, as far as no caller and no node is surprised.
+//
+// internal_address_config must stay unset: set, even to an empty message, it makes callers from private addresses
+// "internal", and their x-envoy-retry-on, x-envoy-max-retries and the like are obeyed. Unset, nobody is internal, and
+// with use_remote_address Envoy removes these headers from every request.
+func connectionManager(l *model.Listener) *hcmv3.HttpConnectionManager {
+	return &hcmv3.HttpConnectionManager{
+		CodecType:        hcmv3.HttpConnectionManager_AUTO,
+		StatPrefix:       l.Name,
+		RouteSpecifier:   &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{ConfigSource: ads(), RouteConfigName: l.Name}},
+		HttpFilters:      httpFilters(),
+		UseRemoteAddress: wrapperspb.Bool(true),
+		// Routes are chosen by path, so "/a/../b", "/a//b" and "/%61" may not slip past one.
+		NormalizePath: wrapperspb.Bool(true),
+		MergeSlashes:  true,
+		// An encoded slash is data within one segment, as in /files/a%2Fb, and goes on as it came. Unescaping it, as
+		// the guide advises, would change which API is meant.
+		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_KEEP_UNCHANGED,
+		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{
+			IdleTimeout: durationpb.New(time.Hour),
+			// Nothing trusts a header by its name, so names with underscores, which applications do use, may pass.
+			HeadersWithUnderscoresAction: corev3.HttpProtocolOptions_ALLOW,
+		},
+		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
+			MaxConcurrentStreams:        wrapperspb.UInt32(100),
+			InitialStreamWindowSize:     wrapperspb.UInt32(64 << 10),
+			InitialConnectionWindowSize: wrapperspb.UInt32(1 << 20),
+		},
+		StreamIdleTimeout:     durationpb.New(streamIdle),
+		RequestHeadersTimeout: durationpb.New(slowStart),
+		// No request_timeout: it would cut long uploads that do move; one that does not is idle.
+
+		// The Server header is the node's own affair, and the gateway does not say what it runs on.
+		ServerHeaderTransformation: hcmv3.HttpConnectionManager_PASS_THROUGH,
+	}
+}
+
+// httpFilters are the filters that every request passes. The router is last.
+func httpFilters() []*hcmv3.HttpFilter {
+	return []*hcmv3.HttpFilter{
+		httpFilter("weir.idempotent_retries", idempotentRetries()),
+		httpFilter("envoy.filters.http.router", &routerv3.Router{}),
+	}
+}
+
+func httpFilter(name string, config proto.Message) *hcmv3.HttpFilter {
+	return &hcmv3.HttpFilter{Name: name, ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(config)}}
+}
+
+// ads says that a resource comes over the stream that this one came over.
+func ads() *corev3.ConfigSource {
+	return &corev3.ConfigSource{
+		ConfigSourceSpecifier: &corev3.ConfigSource_Ads{Ads: &corev3.AggregatedConfigSource{}},
+		ResourceApiVersion:    corev3.ApiVersion_V3,
+	}
+}
+
+// socketAddress is a TCP address and port.
+func socketAddress(address netip.Addr, port uint16) *corev3.Address {
+	return hostAddress(address.String(), port)
+}
+
+// hostAddress is a TCP port of a host, which is an address or, in a DNS cluster only, a name.
+func hostAddress(host string, port uint16) *corev3.Address {
+	return &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: &corev3.SocketAddress{
+		Address:       host,
+		PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: uint32(port)},
+	}}}
+}

@@ -1,0 +1,81 @@
+package translate
+
+import (
+	"time"
+
+	xdscorev3 "github.com/cncf/xds/go/xds/core/v3"
+	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
+	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	matchingv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/common/matching/v3"
+	compositev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/composite/v3"
+	headermutationv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
+	previoushostsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+const (
+	// retryAlways are the failures after which no node can have seen the whole request: any method may be sent again.
+	retryAlways = "connect-failure,refused-stream,reset-before-request"
+	// retryIdempotent are further failures, after which only a request that may arrive twice is sent again.
+	retryIdempotent = "reset,gateway-error"
+	// hostSelections is how often a retry asks the load balancer for a node that was not tried yet. A node that has a
+	// hundred times the weight of another is drawn about a hundred times before it; a draw takes well under a microsecond.
+	// It is the same for every upstream, so that a new node changes the load assignment and not the cluster.
+	hostSelections = 100
+)
+
+// idempotentMethods may be repeated by their definition (RFC 9110, 9.2.2).
+var idempotentMethods = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"}
+
+// retryPolicy is that of a cluster, where it replaces any policy of a route: each upstream keeps its own, whatever routes
+// lead to it, and an edit of it touches one Cluster.
+func retryPolicy(retries int) *routev3.RetryPolicy {
+	return &routev3.RetryPolicy{
+		RetryOn:    retryAlways,
+		NumRetries: wrapperspb.UInt32(uint32(retries)),
+		RetryHostPredicate: []*routev3.RetryPolicy_RetryHostPredicate{{
+			Name:       "envoy.retry_host_predicates.previous_hosts",
+			ConfigType: &routev3.RetryPolicy_RetryHostPredicate_TypedConfig{TypedConfig: pack(&previoushostsv3.PreviousHostsPredicate{})},
+		}},
+		HostSelectionRetryMaxAttempts: hostSelections,
+		RetryBackOff: &routev3.RetryPolicy_RetryBackOff{
+			BaseInterval: durationpb.New(5 * time.Millisecond),
+			MaxInterval:  durationpb.New(50 * time.Millisecond),
+		},
+	}
+}
+
+// idempotentRetries is the filter that widens the retry conditions of requests that may arrive twice. No policy can say
+// "for these methods" itself (retriable_request_headers is not consulted for a policy on a cluster), but the router adds
+// the conditions of the request header x-envoy-retry-on, and removes it before the request leaves. A caller's own header
+// of that name is gone before this filter runs.
+func idempotentRetries() *matchingv3.ExtensionWithMatcher {
+	action := &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Action{
+		Action: &xdscorev3.TypedExtensionConfig{Name: "composite-action", TypedConfig: pack(&compositev3.ExecuteFilterAction{
+			TypedConfig: &corev3.TypedExtensionConfig{Name: "weir.retry_on", TypedConfig: pack(setRetryOn())},
+		})},
+	}}
+	byMethod := make(map[string]*xdsmatcherv3.Matcher_OnMatch, len(idempotentMethods))
+	for _, method := range idempotentMethods {
+		byMethod[method] = action
+	}
+	return &matchingv3.ExtensionWithMatcher{
+		XdsMatcher:      exactTree(methodInput, byMethod, nil),
+		ExtensionConfig: &corev3.TypedExtensionConfig{Name: "composite", TypedConfig: pack(&compositev3.Composite{})},
+	}
+}
+
+// setRetryOn is the filter that sets the header.
+func setRetryOn() *headermutationv3.HeaderMutation {
+	return &headermutationv3.HeaderMutation{Mutations: &headermutationv3.Mutations{
+		RequestMutations: []*mutationrulesv3.HeaderMutation{{
+			Action: &mutationrulesv3.HeaderMutation_Append{Append: &corev3.HeaderValueOption{
+				Header:       &corev3.HeaderValue{Key: "x-envoy-retry-on", Value: retryIdempotent},
+				AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+			}},
+		}},
+	}}
+}

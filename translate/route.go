@@ -1,0 +1,155 @@
+package translate
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/weirproxy/weir/model"
+)
+
+// directResponseLimit is Envoy's default for the body of a direct response. A longer one is refused, with the whole
+// RouteConfiguration.
+const directResponseLimit = 4096
+
+// routeConfiguration is the routes of one listener: a virtual host per domain, with the APIs of all services of the
+// instance that are mounted on the listener under it. Without any the listener answers 404.
+func routeConfiguration(listener string, u use) *routev3.RouteConfiguration {
+	domains := map[string][]entry{}
+	limit := directResponseLimit
+	for _, service := range u.services {
+		if !slices.Contains(service.Listeners, listener) {
+			continue
+		}
+		for _, api := range sortedValues(service.APIs) {
+			for _, domain := range domainsOf(service) {
+				domains[domain] = append(domains[domain], entry{service, api})
+			}
+			if api.Backend.Mock != nil {
+				limit = max(limit, len(api.Backend.Mock.Body))
+			}
+		}
+	}
+	out := &routev3.RouteConfiguration{
+		Name: listener,
+		// Never strip_*_host_port, which would change the Host that nodes see.
+		IgnorePortInHostMatching: true,
+	}
+	if limit > directResponseLimit {
+		out.MaxDirectResponseBodySizeBytes = wrapperspb.UInt32(uint32(limit))
+	}
+	for _, domain := range sortedKeys(domains) {
+		out.VirtualHosts = append(out.VirtualHosts, &routev3.VirtualHost{
+			Name:    domain,
+			Domains: []string{domain},
+			Matcher: routeTree(domains[domain], u),
+		})
+	}
+	return out
+}
+
+// domainsOf are the domains of a service as Envoy spells them. Envoy's choice among them is the contract's: exact, then
+// the longest wildcard, then "*".
+func domainsOf(s *model.Service) []string {
+	if len(s.Domains) == 0 {
+		return []string{"*"}
+	}
+	return s.Domains
+}
+
+// route is one API. The tree has decided that the request is the API's; the route's own match is there for what Envoy
+// replaces when it rewrites a path.
+func route(e entry, u use) *routev3.Route {
+	r := &routev3.Route{Name: e.name(), Match: &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{}}}
+	if mock := e.api.Backend.Mock; mock != nil {
+		r.Action = &routev3.Route_DirectResponse{DirectResponse: directResponse(mock)}
+		return r
+	}
+	forward := routeAction(e.api.Backend, u)
+	rewritePath(r.Match, forward, e.api)
+	r.Action = &routev3.Route_Route{Route: forward}
+	return r
+}
+
+// directResponse is the answer of a mock. Answers that by definition have no body are given none.
+func directResponse(m *model.Mock) *routev3.DirectResponseAction {
+	out := &routev3.DirectResponseAction{Status: uint32(m.Status)}
+	if m.Body != "" && m.Status != 204 && m.Status != 205 && m.Status != 304 {
+		out.Body = &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{InlineString: m.Body}}
+	}
+	return out
+}
+
+// routeAction forwards to a cluster. Retries are the cluster's.
+func routeAction(b model.Backend, u use) *routev3.RouteAction {
+	out := &routev3.RouteAction{
+		ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: u.cluster(b)},
+		Timeout:          durationpb.New(b.Timeout),
+		IdleTimeout:      idleTimeout(b.Timeout),
+	}
+	if host := u.hostHeader(b); host != "" {
+		out.HostRewriteSpecifier = &routev3.RouteAction_HostRewriteLiteral{HostRewriteLiteral: host}
+	}
+	return out
+}
+
+// idleTimeout lifts the listener's limit on idle streams where an answer may take longer than that; nil keeps it.
+func idleTimeout(timeout time.Duration) *durationpb.Duration {
+	switch {
+	case timeout == 0:
+		return durationpb.New(0) // none
+	case timeout < streamIdle:
+		return nil
+	}
+	return durationpb.New(timeout + streamIdle)
+}
+
+// rewritePath makes the backend see its own path. The query string goes on as it is.
+func rewritePath(match *routev3.RouteMatch, action *routev3.RouteAction, api *model.API) {
+	replacement := api.Backend.Path
+	if replacement == "" {
+		return
+	}
+	switch api.Path.Kind {
+	case model.ExactPath:
+		match.PathSpecifier = &routev3.RouteMatch_Path{Path: api.Path.Text}
+		action.PrefixRewrite = replacement
+	case model.TemplatePath:
+		action.RegexRewrite = regexRewrite("^"+templateRegex(api.Path.Text, `([^/]+)`)+"$", substitution(api.Path.Text, replacement))
+	default:
+		rewritePrefix(match, action, strings.TrimRight(api.Path.Text, "/"), strings.TrimRight(replacement, "/"))
+	}
+}
+
+// rewritePrefix joins the replacement and what follows the prefix with exactly one slash. Both come without a trailing
+// slash, so "/" is "" here; every path starts with that, and so an API that takes every path is one with the prefix "/".
+func rewritePrefix(match *routev3.RouteMatch, action *routev3.RouteAction, prefix, replacement string) {
+	switch {
+	case prefix == replacement:
+	case prefix == "":
+		match.PathSpecifier = &routev3.RouteMatch_Prefix{Prefix: "/"}
+		action.PrefixRewrite = replacement + "/"
+	case replacement == "":
+		// An empty prefix_rewrite is none, and "/" would double the slash of what follows.
+		action.RegexRewrite = regexRewrite("^"+templateRegex(prefix, "")+"/?", "/")
+	default:
+		match.PathSpecifier = &routev3.RouteMatch_PathSeparatedPrefix{PathSeparatedPrefix: prefix}
+		action.PrefixRewrite = replacement
+	}
+}
+
+func regexRewrite(pattern, substitution string) *matcherv3.RegexMatchAndSubstitute {
+	return &matcherv3.RegexMatchAndSubstitute{
+		Pattern: &matcherv3.RegexMatcher{
+			EngineType: &matcherv3.RegexMatcher_GoogleRe2{GoogleRe2: &matcherv3.RegexMatcher_GoogleRE2{}},
+			Regex:      pattern,
+		},
+		Substitution: substitution,
+	}
+}

@@ -1,0 +1,146 @@
+package translate
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/weirproxy/weir/model"
+)
+
+// SystemCA is the name of the secret with the CAs of Envoy's machine. The bootstrap defines it, because their place is a
+// fact of that machine.
+const SystemCA = "system_ca"
+
+// downstreamTLS is what a TLS listener offers to callers. All certificates stand in one context: Envoy chooses by SNI
+// among them and falls back to the first for an unknown or absent name, so no filter chain per name is needed, one name
+// may have an RSA and an ECDSA certificate, and a connection that serves several names (HTTP/2 coalesces them) sees one
+// set of routes.
+func downstreamTLS(instance string, l *model.Listener) *tlsv3.DownstreamTlsContext {
+	common := &tlsv3.CommonTlsContext{AlpnProtocols: []string{"h2", "http/1.1"}}
+	for _, certificate := range distinctCertificates(l) {
+		common.TlsCertificateSdsSecretConfigs = append(common.TlsCertificateSdsSecretConfigs, &tlsv3.SdsSecretConfig{
+			Name:      secretName(instance, l.Name, certificate),
+			SdsConfig: ads(),
+		})
+	}
+	return &tlsv3.DownstreamTlsContext{CommonTlsContext: common}
+}
+
+// secretName names a listener's certificate by its file. Its host names would do less well: they change when the
+// certificate is renewed, and a new name of a secret is a new listener.
+func secretName(instance, listener string, c model.Certificate) string {
+	return "tls/" + instance + "/" + listener + "/" + c.CertificateFile
+}
+
+// distinctCertificates leaves out what is said twice, since a file has one certificate.
+func distinctCertificates(l *model.Listener) []model.Certificate {
+	var out []model.Certificate
+	for _, c := range l.Certificates {
+		same := func(other model.Certificate) bool { return other.CertificateFile == c.CertificateFile }
+		if !slices.ContainsFunc(out, same) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// certificateSecret carries a certificate and its key to Envoy.
+func certificateSecret(name string, c model.Certificate) *tlsv3.Secret {
+	return &tlsv3.Secret{Name: name, Type: &tlsv3.Secret_TlsCertificate{TlsCertificate: &tlsv3.TlsCertificate{
+		CertificateChain: inline(c.Chain),
+		PrivateKey:       inline(c.PrivateKey),
+	}}}
+}
+
+// verification is how the nodes of an https upstream prove who they are. Envoy checks nothing unless told, and two of
+// its settings check nothing where they look as if they did: auto_sni_san_validation when no SNI is sent, and
+// auto_host_sni on an endpoint without a host name. So names and addresses never share a context.
+type verification struct {
+	name      string   // the one name to send and to check; empty: each node's own
+	addresses []string // IP addresses, one of which the certificate must carry; no SNI is sent
+	ca        []byte   // nil: the CAs of Envoy's machine
+	insecure  bool     // check nothing
+}
+
+// upstreamTLS is what Envoy says to nodes, and asks of them.
+func upstreamTLS(v verification) *tlsv3.UpstreamTlsContext {
+	context := &tlsv3.UpstreamTlsContext{CommonTlsContext: &tlsv3.CommonTlsContext{}}
+	switch {
+	case len(v.addresses) > 0: // an address is no SNI (RFC 6066, 3)
+	case v.name != "":
+		context.Sni = v.name
+	default:
+		context.AutoHostSni = true
+	}
+	if v.insecure {
+		return context
+	}
+	context.AutoSniSanValidation = len(v.addresses) == 0
+	switch checks := validationContext(v); {
+	case v.ca != nil:
+		context.CommonTlsContext.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContext{ValidationContext: checks}
+	default:
+		context.CommonTlsContext.ValidationContextType = &tlsv3.CommonTlsContext_CombinedValidationContext{
+			CombinedValidationContext: &tlsv3.CommonTlsContext_CombinedCertificateValidationContext{
+				DefaultValidationContext:         checks,
+				ValidationContextSdsSecretConfig: &tlsv3.SdsSecretConfig{Name: SystemCA},
+			},
+		}
+	}
+	return context
+}
+
+// validationContext holds the CA, unless it is the system's, and the addresses.
+func validationContext(v verification) *tlsv3.CertificateValidationContext {
+	context := &tlsv3.CertificateValidationContext{}
+	if v.ca != nil {
+		context.TrustedCa = inline(v.ca)
+	}
+	for _, address := range v.addresses {
+		context.MatchTypedSubjectAltNames = append(context.MatchTypedSubjectAltNames, &tlsv3.SubjectAltNameMatcher{
+			SanType: tlsv3.SubjectAltNameMatcher_IP_ADDRESS,
+			Matcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: address}},
+		})
+	}
+	return context
+}
+
+// checkedName is the one name that all nodes of an upstream must prove, or "" when each has its own.
+func checkedName(u *model.Upstream) string {
+	if u.TLS != nil && u.TLS.SNI != "" {
+		return strings.ToLower(u.TLS.SNI)
+	}
+	return strings.ToLower(hostOf(u.HostHeader))
+}
+
+// hostOf is a Host header without its port, and without the brackets of an IPv6 address.
+func hostOf(header string) string {
+	if host, _, err := net.SplitHostPort(header); err == nil {
+		return host
+	}
+	return strings.Trim(header, "[]")
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// tlsSocket is a transport socket that speaks TLS.
+func tlsSocket(context proto.Message) *corev3.TransportSocket {
+	return &corev3.TransportSocket{
+		Name:       "envoy.transport_sockets.tls",
+		ConfigType: &corev3.TransportSocket_TypedConfig{TypedConfig: pack(context)},
+	}
+}
+
+func inline(data []byte) *corev3.DataSource {
+	return &corev3.DataSource{Specifier: &corev3.DataSource_InlineBytes{InlineBytes: data}}
+}

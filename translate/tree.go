@@ -1,0 +1,128 @@
+package translate
+
+import (
+	"cmp"
+	"slices"
+
+	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
+
+	"github.com/weirproxy/weir/model"
+)
+
+// The routes of a domain are a tree that Envoy walks by the request's path, so that finding a route does not grow with
+// their number:
+//
+//	:path, longest key first          exact paths and templates, by their literal prefix
+//	  the key's patterns, in order      does the whole path fit? (keys are byte prefixes, and :path holds the query)
+//	    :method                           the route
+//	otherwise :path, longest key first  prefixes, likewise
+//	otherwise                           APIs that take every path
+//
+// A miss at any depth falls back to the next shorter key, then to the next stage; that is how an API whose method does not
+// fit is passed over. It follows the order of "Matching": where two templates match one path, the one with the longer
+// literal prefix has a literal where the other has its first variable; and a prefix never goes before a template, for
+// it stands in a later stage.
+//
+// So each API stands in the tree once, and the tree grows with the number of APIs and no faster. The other way that Envoy
+// offers, a list of routes at each key, has no fallback: each list repeats every API that could match below a shorter key,
+// which for m templates such as /{tenant}/x and n literal paths beside them is m times n routes.
+
+// entry is an API with its service: what one route is made of.
+type entry struct {
+	service *model.Service
+	api     *model.API
+}
+
+// name is the name of the route.
+func (e entry) name() string { return e.service.Name + "/" + e.api.Name }
+
+// compareEntries is the order in which APIs of one domain are asked.
+func compareEntries(a, b entry) int {
+	return cmp.Or(comparePaths(a.api.Path, b.api.Path), cmp.Compare(a.name(), b.name()))
+}
+
+// routeTree is the matcher of a virtual host. A request that nothing in it fits is answered with 404.
+func routeTree(entries []entry, u use) *xdsmatcherv3.Matcher {
+	entries = slices.SortedFunc(slices.Values(entries), compareEntries)
+	var stages [3][]entry
+	for _, e := range entries {
+		switch e.api.Path.Kind {
+		case model.ExactPath, model.TemplatePath:
+			stages[0] = append(stages[0], e)
+		case model.PrefixPath:
+			stages[1] = append(stages[1], e)
+		default:
+			stages[2] = append(stages[2], e)
+		}
+	}
+	var tree *xdsmatcherv3.Matcher
+	if len(stages[2]) > 0 {
+		tree = &xdsmatcherv3.Matcher{OnNoMatch: byMethod(stages[2], u)}
+	}
+	for _, stage := range [][]entry{stages[1], stages[0]} {
+		if len(stage) > 0 {
+			tree = pathTree(stage, u, next(tree))
+		}
+	}
+	return tree
+}
+
+// pathTree is one stage: from the literal prefix of a path to the patterns that start with it.
+func pathTree(entries []entry, u use, onNoMatch *xdsmatcherv3.Matcher_OnMatch) *xdsmatcherv3.Matcher {
+	byKey := map[string][]entry{}
+	for _, e := range entries {
+		key := literalPrefix(e.api.Path)
+		byKey[key] = append(byKey[key], e)
+	}
+	keys := make(map[string]*xdsmatcherv3.Matcher_OnMatch, len(byKey))
+	for key, entries := range byKey {
+		keys[key] = patterns(entries, u)
+	}
+	return prefixTree(pathInput, keys, onNoMatch)
+}
+
+// patterns asks the patterns of one key in their order, each once, whatever the number of its methods.
+func patterns(entries []entry, u use) *xdsmatcherv3.Matcher_OnMatch {
+	var list []*xdsmatcherv3.Matcher_MatcherList_FieldMatcher
+	for len(entries) > 0 {
+		n := sameShape(entries)
+		onMatch := byMethod(entries[:n], u)
+		predicate := pathPredicate(entries[0].api.Path)
+		if predicate == nil {
+			return onMatch // the only pattern of its key: the prefix "/", which no other prefix shares
+		}
+		list = append(list, &xdsmatcherv3.Matcher_MatcherList_FieldMatcher{Predicate: predicate, OnMatch: onMatch})
+		entries = entries[n:]
+	}
+	return next(matcherList(list))
+}
+
+// sameShape is how many of the first entries have the first one's pattern. They stand side by side.
+func sameShape(entries []entry) int {
+	first := shape(entries[0].api.Path)
+	for n, e := range entries {
+		if e.api.Path.Kind != entries[0].api.Path.Kind || shape(e.api.Path) != first {
+			return n
+		}
+	}
+	return len(entries)
+}
+
+// byMethod chooses among APIs of one pattern. At most one of them takes a given method.
+func byMethod(entries []entry, u use) *xdsmatcherv3.Matcher_OnMatch {
+	methods := map[string]*xdsmatcherv3.Matcher_OnMatch{}
+	var anyMethod *xdsmatcherv3.Matcher_OnMatch
+	for _, e := range entries {
+		onMatch := action("route", route(e, u))
+		if len(e.api.Methods) == 0 {
+			anyMethod = onMatch
+		}
+		for _, method := range e.api.Methods {
+			methods[method] = onMatch
+		}
+	}
+	if len(methods) == 0 {
+		return anyMethod
+	}
+	return next(exactTree(methodInput, methods, anyMethod))
+}

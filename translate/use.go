@@ -1,0 +1,116 @@
+package translate
+
+import (
+	"cmp"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/weirproxy/weir/model"
+)
+
+// urlRetries is what an upstream's retries default to: a url backend is retried as an upstream is.
+const urlRetries = 5
+
+// use is the part of a configuration that concerns one instance.
+type use struct {
+	services []*model.Service // mounted on the instance, by name
+	targets  []target         // what their APIs forward to, by cluster name
+	byName   map[string]*model.Upstream
+	byURL    map[model.URL]string // cluster names
+}
+
+// target is one cluster to be. The server of a url backend is an upstream of one node that nobody named.
+type target struct {
+	cluster  string
+	upstream *model.Upstream
+}
+
+// useOf collects the services of the instance and the clusters that their APIs forward to.
+func useOf(c *model.Configuration, instance *model.Instance) use {
+	u := use{byName: map[string]*model.Upstream{}, byURL: map[model.URL]string{}}
+	urls := map[model.URL]model.Place{}
+	for _, service := range sortedValues(c.Services) {
+		if service.Instance != instance.Name {
+			continue
+		}
+		u.services = append(u.services, service)
+		for _, api := range sortedValues(service.APIs) {
+			switch backend := api.Backend; {
+			case backend.Upstream != "":
+				u.byName[backend.Upstream] = c.Upstreams[backend.Upstream]
+			case backend.URL != nil:
+				if _, seen := urls[server(backend.URL)]; !seen {
+					urls[server(backend.URL)] = backend.Place
+				}
+			}
+		}
+	}
+	for name, upstream := range u.byName {
+		u.targets = append(u.targets, target{upstreamCluster(name), upstream})
+	}
+	for url, place := range urls {
+		u.byURL[url] = urlCluster(url, urls)
+		u.targets = append(u.targets, target{u.byURL[url], urlUpstream(url, place)})
+	}
+	slices.SortFunc(u.targets, func(a, b target) int { return cmp.Compare(a.cluster, b.cluster) })
+	return u
+}
+
+// cluster is the name of the cluster that the backend forwards to.
+func (u use) cluster(b model.Backend) string {
+	if b.URL != nil {
+		return u.byURL[server(b.URL)]
+	}
+	return upstreamCluster(b.Upstream)
+}
+
+// hostHeader is the Host that the backend's nodes see, or "" for the caller's.
+func (u use) hostHeader(b model.Backend) string {
+	switch {
+	case b.URL == nil:
+		return u.byName[b.Upstream].HostHeader
+	case b.URL.Explicit:
+		return hostPort(b.URL.Host, b.URL.Port)
+	case strings.Contains(b.URL.Host, ":"):
+		return "[" + b.URL.Host + "]"
+	}
+	return b.URL.Host
+}
+
+// server is what two URLs of one cluster have in common: "https://a" and "https://a:443" are one server.
+func server(url *model.URL) model.URL {
+	return model.URL{Protocol: url.Protocol, Host: url.Host, Port: url.Port}
+}
+
+func upstreamCluster(name string) string { return "upstream/" + name }
+
+// urlCluster is the name of the cluster of a public server. Should an instance reach one port both with and without TLS,
+// which no real server lets it, the plain one steps aside.
+func urlCluster(url model.URL, all map[model.URL]model.Place) string {
+	name := "url/" + hostPort(url.Host, url.Port)
+	encrypted := url
+	encrypted.Protocol = model.HTTPS
+	if _, both := all[encrypted]; both && url.Protocol == model.HTTP {
+		name += "/http"
+	}
+	return name
+}
+
+// urlUpstream is the upstream that a public server amounts to.
+func urlUpstream(url model.URL, place model.Place) *model.Upstream {
+	return &model.Upstream{
+		LoadBalancing: model.WeightedRoundRobin,
+		Protocol:      url.Protocol,
+		HostHeader:    hostPort(url.Host, url.Port),
+		Retries:       urlRetries,
+		Nodes:         []model.Node{{Host: url.Host, Port: url.Port, Weight: 1, Place: place}},
+		Place:         place,
+	}
+}
+
+// hostPort is "host:port", with brackets around an IPv6 address.
+func hostPort(host string, port uint16) string {
+	return net.JoinHostPort(host, strconv.Itoa(int(port)))
+}
