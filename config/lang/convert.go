@@ -1,0 +1,259 @@
+package lang
+
+import (
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// judge turns an evaluated expression into what the attribute holds.
+func (d *decoder) judge(a *Attribute, expr hclsyntax.Expression, v cty.Value, json bool) value {
+	switch a.Type {
+	case StringList, ReferenceList:
+		return d.list(a, expr, v, json)
+	}
+	return d.single(a, v, expr.Range(), json)
+}
+
+// single judges a value that is no list, or a list's element.
+func (d *decoder) single(a *Attribute, v cty.Value, at hcl.Range, json bool) value {
+	out := value{rng: at, state: Invalid}
+	v, out.sensitive = d.open(v)
+	switch {
+	case !v.IsKnown():
+		d.unknown(at)
+		return out
+	case v.IsNull():
+		out.state = Absent
+		return out
+	case a.Type == Reference || a.Type == ReferenceList:
+		if out.sensitive {
+			d.diags.error(RuleSensitive, at, "Reference by a sensitive value",
+				"Which block is meant would show in names. Choose it by a value that is not sensitive.")
+			return out
+		}
+		return d.reference(a, v, at, json)
+	case a.Type == Duration:
+		return d.duration(a, v, out)
+	}
+	want := map[Type]cty.Type{String: cty.String, StringList: cty.String, Bool: cty.Bool, Int: cty.Number}[a.Type]
+	if ref, is := asReference(v); is {
+		d.diags.error(RuleType, at, wrongType(a), fmt.Sprintf("%s is a reference, which cannot become %s.", spelling(ref, json), elementType(a)))
+		return out
+	}
+	converted, err := convert.Convert(v, want)
+	if err != nil || converted.IsNull() {
+		d.diags.error(RuleType, at, wrongType(a), fmt.Sprintf("The value of %q is %s; this is %s.", a.Name, elementType(a), friendly(v.Type())))
+		return out
+	}
+	switch want {
+	case cty.String:
+		out.v = converted.AsString()
+	case cty.Bool:
+		out.v = converted.True()
+	default:
+		whole, ok := wholeNumber(converted)
+		if !ok {
+			d.diags.error(RuleType, at, wrongType(a), fmt.Sprintf("The value of %q is a whole number.", a.Name))
+			return out
+		}
+		out.v = whole
+	}
+	out.state = Valid
+	return out
+}
+
+// open takes the marks off a value; what was sensitive is known to the mask from then on.
+func (d *decoder) open(v cty.Value) (cty.Value, bool) {
+	if !v.ContainsMarked() {
+		return v, false
+	}
+	d.m.mask.learn(v)
+	v, _ = v.UnmarkDeep()
+	return v, true
+}
+
+// unknown judges a value that is not known: that has a reason that was reported, or it depends on an iterator
+// whose values are not known.
+func (d *decoder) unknown(at hcl.Range) {
+	d.reported = true
+	if !d.m.failed && !d.scope.unsure && d.diags.errors == 0 {
+		d.diags.error(RuleInternal, at, "Value is not known", "This is a mistake in weir, not in the file; please report it.")
+	}
+}
+
+func wholeNumber(v cty.Value) (int, bool) {
+	n, accuracy := v.AsBigFloat().Int64()
+	return int(n), accuracy == big.Exact
+}
+
+// wrongType is the summary for a value of another type.
+func wrongType(a *Attribute) string {
+	return fmt.Sprintf("%q is %s", a.Name, describe(a))
+}
+
+// describe is an attribute's type, or the kind that it refers to.
+func describe(a *Attribute) string {
+	switch a.Type {
+	case Reference:
+		return "a reference to a " + a.Kind
+	case ReferenceList:
+		return "a list of references to " + a.Kind + " blocks"
+	}
+	return a.Type.String()
+}
+
+// elementType is the type of an attribute's value or, of a list, of its elements.
+func elementType(a *Attribute) string {
+	switch a.Type {
+	case StringList:
+		return String.String()
+	case ReferenceList:
+		return "a reference to a " + a.Kind
+	}
+	return describe(a)
+}
+
+// friendly names a value's type with an article.
+func friendly(t cty.Type) string {
+	switch {
+	case t == cty.String:
+		return "text"
+	case t == cty.Bool:
+		return "true or false"
+	case t.IsListType() || t.IsTupleType() || t.IsSetType():
+		return "a list"
+	case t.IsMapType() || t.IsObjectType():
+		return "an object"
+	}
+	return "a " + t.FriendlyName()
+}
+
+func (d *decoder) duration(a *Attribute, v cty.Value, out value) value {
+	if v.Type() == cty.Number {
+		d.diags.error(RuleType, out.rng, wrongType(a), fmt.Sprintf("A number has no unit. Write: \"%ss\"", v.AsBigFloat().Text('f', -1)))
+		return out
+	}
+	if v.Type() != cty.String {
+		d.diags.error(RuleType, out.rng, wrongType(a), fmt.Sprintf("The value of %q is a text with a unit: ms, s, m or h.", a.Name))
+		return out
+	}
+	parsed, err := time.ParseDuration(v.AsString())
+	switch {
+	case err != nil:
+		d.diags.error(RuleType, out.rng, wrongType(a), fmt.Sprintf("%q is no duration. Write a number and a unit (ms, s, m or h), such as \"500ms\" or \"1m30s\".", v.AsString()))
+	case parsed < 0:
+		d.diags.error(RuleType, out.rng, wrongType(a), "A duration cannot be negative.")
+	default:
+		out.v, out.state = parsed, Valid
+	}
+	return out
+}
+
+// list judges a list, each element at its own place where the text has one.
+func (d *decoder) list(a *Attribute, expr hclsyntax.Expression, v cty.Value, json bool) value {
+	out := value{rng: expr.Range(), state: Invalid}
+	if v.IsMarked() {
+		v, out.sensitive = d.open(v)
+	}
+	switch ty := v.Type(); {
+	case !v.IsKnown():
+		d.unknown(out.rng)
+		return out
+	case v.IsNull():
+		out.state = Absent
+		return out
+	case !ty.IsListType() && !ty.IsTupleType() && !ty.IsSetType():
+		d.noList(a, v, out.rng)
+		return out
+	}
+	places := []hclsyntax.Expression(nil)
+	if tuple, ok := expr.(*hclsyntax.TupleConsExpr); ok && len(tuple.Exprs) == v.LengthInt() {
+		places = tuple.Exprs
+	}
+	var texts []Value[string]
+	var refs []Value[Ref]
+	i := 0
+	for it := v.ElementIterator(); it.Next(); i++ {
+		_, element := it.Element()
+		rng := out.rng
+		if places != nil {
+			rng = places[i].Range()
+		}
+		one := d.single(a, element, rng, json)
+		if one.state == Absent {
+			d.diags.error(RuleType, rng, "null in a list", fmt.Sprintf("The elements of %q are never null. Leave the element out.", a.Name))
+			one.state = Invalid
+		}
+		if a.Type == StringList {
+			texts = append(texts, typed[string](one))
+		} else {
+			refs = append(refs, typed[Ref](one))
+		}
+	}
+	out.state, out.v = Valid, any(texts)
+	if a.Type == ReferenceList {
+		out.v = refs
+	}
+	return out
+}
+
+// noList reports one value where a list belongs.
+func (d *decoder) noList(a *Attribute, v cty.Value, at hcl.Range) {
+	remedy := "Write brackets around it: [...]."
+	if v.Type().IsMapType() || v.Type().IsObjectType() {
+		remedy = "This is an object. Write a list: [...], or values(...) of it."
+	}
+	d.diags.error(RuleType, at, wrongType(a), remedy)
+}
+
+func typed[T any](v value) Value[T] {
+	out := Value[T]{Range: v.rng, State: v.state, Sensitive: v.sensitive}
+	if v.state == Valid {
+		out.V = v.v.(T)
+	}
+	return out
+}
+
+// reference judges a value where a reference belongs.
+func (d *decoder) reference(a *Attribute, v cty.Value, at hcl.Range, json bool) value {
+	out := value{rng: at, state: Invalid}
+	ref, is := asReference(v)
+	switch {
+	case is && ref.Kind == a.Kind:
+		out.v, out.state = ref, Valid
+	case is:
+		d.diags.error(RuleReference, at, "Reference to the wrong kind of block",
+			fmt.Sprintf("%s is a %s; %q refers to a %s. %s", spelling(ref, json), ref.Kind, a.Name, a.Kind, d.right(a.Kind, ref.Name, json)))
+	case v.Type() == cty.String:
+		d.diags.error(RuleReference, at, "Text where a reference belongs",
+			fmt.Sprintf("%q refers to a %s block. %s", a.Name, a.Kind, d.right(a.Kind, v.AsString(), json)))
+	case v.Type().IsMapType() && v.Type().ElementType().IsCapsuleType():
+		d.diags.error(RuleReference, at, "Reference without a name",
+			fmt.Sprintf("This is the map of all blocks of a kind. %s", d.right(a.Kind, "", json)))
+	default:
+		d.diags.error(RuleReference, at, wrongType(a),
+			fmt.Sprintf("This is %s. %s", friendly(v.Type()), d.right(a.Kind, "", json)))
+	}
+	return out
+}
+
+// right is the right spelling of what somebody most likely meant.
+func (d *decoder) right(kind, text string, json bool) string {
+	name := text
+	if prefix := kind + "."; len(name) > len(prefix) && name[:len(prefix)] == prefix {
+		name = name[len(prefix):]
+	}
+	if !d.m.Has(kind, name) {
+		name = nearest(name, d.m.Names(kind))
+	}
+	if name == "" {
+		return "Write: " + spelling(Ref{kind, "NAME"}, json)
+	}
+	return "Write: " + spelling(Ref{kind, name}, json)
+}
