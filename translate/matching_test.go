@@ -1,0 +1,195 @@
+package translate
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/weirproxy/weir/model"
+)
+
+// TestMatchingProperty compares the real Envoy's choice with a plain reading of "Matching", over random sets of APIs, each
+// under a domain of its own, and random requests.
+func TestMatchingProperty(t *testing.T) {
+	const domains, requests = 300, 60
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	c := edge()
+	sets := make([][]string, domains)
+	for i := range sets {
+		sets[i] = randomAPIs(random)
+		addMocks(t, c, fmt.Sprintf("s%d", i), fmt.Sprintf("d%d.test", i), sets[i])
+	}
+	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	for i, set := range sets {
+		service := c.Services[fmt.Sprintf("s%d", i)]
+		for range requests {
+			method := []string{"GET", "POST", "PUT"}[random.IntN(3)]
+			path := randomPath(random)
+			want, got := expected(service, method, path), chosen(caller.do(method, fmt.Sprintf("d%d.test", i), path+randomQuery(random)))
+			if got != want {
+				t.Errorf("%s %s: got %q, want %q among\n%s", method, path, got, want, strings.Join(numbered(set), "\n"))
+			}
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func numbered(lines []string) []string {
+	out := slices.Clone(lines)
+	for i := range out {
+		out[i] = fmt.Sprintf("a%d %s", i, out[i])
+	}
+	return out
+}
+
+// chosen is the API that answered, or "" for 404.
+func chosen(a answer) string {
+	switch a.Status {
+	case 200:
+		return a.Body
+	case 404:
+		return ""
+	}
+	return fmt.Sprintf("status %d", a.Status)
+}
+
+// words are few and share beginnings, so that random paths meet random APIs, and byte prefixes are not segments.
+var words = []string{"a", "b", "ab", "a-b", "a.b", "(c)"}
+
+func randomAPIs(random *rand.Rand) []string {
+	var lines []string
+	taken := map[string]bool{}
+	for range 1 + random.IntN(12) {
+		path := randomPattern(random)
+		methods := [][]string{nil, nil, {"GET"}, {"POST"}, {"GET", "PUT"}}[random.IntN(5)]
+		if clash(taken, shape(parsePath(path))+fmt.Sprint(parsePath(path).Kind), methods) {
+			continue
+		}
+		if methods == nil {
+			lines = append(lines, path)
+		} else {
+			lines = append(lines, strings.Join(methods, ",")+" "+path)
+		}
+	}
+	return lines
+}
+
+// clash reports whether a method of the pattern is taken, and takes the methods if none is: rule 6.
+func clash(taken map[string]bool, pattern string, methods []string) bool {
+	if methods == nil {
+		methods = []string{"GET", "POST", "PUT"}
+	}
+	for _, method := range methods {
+		if taken[method+pattern] {
+			return true
+		}
+	}
+	for _, method := range methods {
+		taken[method+pattern] = true
+	}
+	return false
+}
+
+func randomPattern(random *rand.Rand) string {
+	var b strings.Builder
+	depth := random.IntN(5)
+	for i := range depth {
+		if random.IntN(3) == 0 {
+			fmt.Fprintf(&b, "/{v%d}", i)
+		} else {
+			b.WriteString("/" + words[random.IntN(len(words))])
+		}
+	}
+	path := b.String()
+	switch random.IntN(6) {
+	case 0:
+		return "*"
+	case 1:
+		return path + "/"
+	case 2, 3:
+		if !strings.Contains(path, "{") {
+			return path + "/*"
+		}
+	}
+	if path == "" {
+		return "/"
+	}
+	return path
+}
+
+func randomPath(random *rand.Rand) string {
+	var b strings.Builder
+	for range random.IntN(5) {
+		b.WriteString("/" + append(words, "x", "a%2Fb", "[")[random.IntN(len(words)+3)])
+	}
+	if b.Len() == 0 || random.IntN(4) == 0 {
+		b.WriteString("/")
+	}
+	return b.String()
+}
+
+func randomQuery(random *rand.Rand) string {
+	return []string{"", "", "?", "?q=1", "?/a/b", "?a?b"}[random.IntN(6)]
+}
+
+// expected is the API that "Matching" chooses: of all that fit the one that goes first.
+func expected(s *model.Service, method, path string) string {
+	var best *model.API
+	for _, api := range s.APIs {
+		if fits(api, method, path) && (best == nil || goesFirst(api.Path, best.Path)) {
+			best = api
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	return s.Name + "/" + best.Name
+}
+
+func fits(api *model.API, method, path string) bool {
+	if len(api.Methods) > 0 && !slices.Contains(api.Methods, method) {
+		return false
+	}
+	switch api.Path.Kind {
+	case model.ExactPath:
+		return path == api.Path.Text
+	case model.PrefixPath:
+		return api.Path.Text == "/" || path == api.Path.Text || strings.HasPrefix(path, api.Path.Text+"/")
+	case model.TemplatePath:
+		pattern, segments := strings.Split(api.Path.Text, "/"), strings.Split(path, "/")
+		if len(pattern) != len(segments) {
+			return false
+		}
+		for i, want := range pattern {
+			variable := strings.HasPrefix(want, "{")
+			if variable && segments[i] == "" || !variable && segments[i] != want {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// goesFirst reads the order of "Matching" word by word, for two paths that match one request.
+func goesFirst(a, b model.Path) bool {
+	if a.Kind != b.Kind {
+		order := []model.PathKind{model.ExactPath, model.TemplatePath, model.PrefixPath, model.AnyPath}
+		return slices.Index(order, a.Kind) < slices.Index(order, b.Kind)
+	}
+	if a.Kind == model.PrefixPath {
+		return len(a.Text) > len(b.Text)
+	}
+	x, y := strings.Split(a.Text, "/"), strings.Split(b.Text, "/")
+	for i := range x {
+		if v, w := strings.HasPrefix(x[i], "{"), strings.HasPrefix(y[i], "{"); v != w {
+			return w
+		}
+	}
+	return false
+}
