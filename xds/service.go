@@ -1,0 +1,278 @@
+package xds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	clusterservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/cluster/v3"
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	endpointservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/endpoint/v3"
+	listenerservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/listener/v3"
+	routeservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/route/v3"
+	secretservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/secret/v3"
+	"github.com/envoyproxy/go-control-plane/pkg/server/config"
+	deltav3 "github.com/envoyproxy/go-control-plane/pkg/server/delta/v3"
+	sotwv3 "github.com/envoyproxy/go-control-plane/pkg/server/sotw/v3"
+	streamv3 "github.com/envoyproxy/go-control-plane/pkg/server/stream/v3"
+	serverv3 "github.com/envoyproxy/go-control-plane/pkg/server/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+)
+
+// Bounds of the gRPC server.
+const (
+	maxStreams   = 1024      // on one connection; Envoy needs one, or a few with the separate services
+	maxRequest   = 32 << 20  // bytes; a client that comes back lists all that it has, 5 MB at 10,000 upstreams
+	maxResponse  = 256 << 20 // bytes
+	stopDeadline = 5 * time.Second
+)
+
+// Serve answers clients of l, TCP or Unix, until ctx ends; then it closes their streams and returns nil. It closes l.
+// It may be called again for another listener.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	g := grpc.NewServer(
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.MaxRecvMsgSize(maxRequest),
+		grpc.MaxSendMsgSize(maxResponse),
+		grpc.ConnectionTimeout(10*time.Second),
+		// A peer that vanished without a word is found within 40 s; clients may ask as often as every 5 s.
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		grpc.StreamInterceptor(s.recovered),
+	)
+	x := &service{server: s, ctx: ctx}
+	discoveryv3.RegisterAggregatedDiscoveryServiceServer(g, aggregated{service: x})
+	clusterservicev3.RegisterClusterDiscoveryServiceServer(g, clusterService{service: x})
+	endpointservicev3.RegisterEndpointDiscoveryServiceServer(g, endpointService{service: x})
+	secretservicev3.RegisterSecretDiscoveryServiceServer(g, secretService{service: x})
+	listenerservicev3.RegisterListenerDiscoveryServiceServer(g, listenerService{service: x})
+	routeservicev3.RegisterRouteDiscoveryServiceServer(g, routeService{service: x})
+
+	served := make(chan error, 1)
+	go func() { served <- g.Serve(l) }()
+	select {
+	case err := <-served:
+		g.Stop()
+		return fmt.Errorf("serve xDS on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	stop(g)
+	<-served
+	return nil
+}
+
+// stop ends the server. ctx has ended, and with it each stream that is not stuck in a send to a client that
+// does not read; those are cut off at the deadline.
+func stop(g *grpc.Server) {
+	done := make(chan struct{})
+	go func() { g.GracefulStop(); close(done) }()
+	deadline := time.NewTimer(stopDeadline)
+	defer deadline.Stop()
+	select {
+	case <-done:
+	case <-deadline.C:
+		g.Stop()
+		<-done
+	}
+}
+
+// recovered turns a panic into the end of one stream.
+func (s *Server) recovered(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("panic in a stream", "method", info.FullMethod, "err", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = status.Error(codes.Internal, "internal error")
+		}
+	}()
+	return next(srv, stream)
+}
+
+// service makes sessions out of streams.
+type service struct {
+	server *Server
+	ctx    context.Context // of Serve
+}
+
+// The types whose resources are asked for by name: no name means none. Of clusters and listeners it means all.
+var namedTypes = config.DeactivateLegacyWildcardForTypes([]string{
+	typeURLs[endpoints], typeURLs[secrets], typeURLs[routes],
+})
+
+// delta runs a delta stream of one kind, or an aggregated one.
+func (x *service) delta(stream streamv3.DeltaStream, ads bool, only kind) error {
+	s := x.session(stream.Context(), ads, only)
+	defer s.close()
+	defer x.follow(s)()
+	h := deltav3.NewServer(s.ctx, s, s.callbacks(), namedTypes)
+	return s.verdict(h.DeltaStreamHandler(stream, s.defaultType()))
+}
+
+// sotw runs a state-of-the-world stream of one kind, or an aggregated one.
+func (x *service) sotw(stream streamv3.Stream, ads bool, only kind) error {
+	s := x.session(stream.Context(), ads, only)
+	defer s.close()
+	defer x.follow(s)()
+	h := sotwv3.NewServer(s.ctx, s, s.callbacks(), namedTypes, sotwv3.WithOrderedADS())
+	return s.verdict(h.StreamHandler(stream, s.defaultType()))
+}
+
+func (x *service) session(ctx context.Context, ads bool, only kind) *session {
+	s := &session{
+		server: x.server, only: only, ads: ads, started: time.Now(),
+		again: map[string]struct{}{}, waiting: map[subject]*wait{},
+	}
+	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	if p, ok := peer.FromContext(ctx); ok {
+		s.address = p.Addr
+	}
+	return s
+}
+
+// follow ends the session when Serve's context ends.
+func (x *service) follow(s *session) (release func() bool) {
+	return context.AfterFunc(x.ctx, func() { s.cancel(errStopping) })
+}
+
+func (s *session) callbacks() serverv3.Callbacks {
+	return serverv3.CallbackFuncs{
+		StreamRequestFunc:       s.onRequest,
+		StreamResponseFunc:      s.onResponse,
+		StreamDeltaRequestFunc:  s.onDeltaRequest,
+		StreamDeltaResponseFunc: s.onDeltaResponse,
+	}
+}
+
+// defaultType is what go-control-plane takes a request without a type for.
+func (s *session) defaultType() string {
+	if s.ads {
+		return ""
+	}
+	return typeURLs[s.only]
+}
+
+// verdict is what the client is told at the end of its stream.
+func (s *session) verdict(err error) error {
+	switch cause := context.Cause(s.ctx); {
+	case errors.Is(cause, errRemoved):
+		return noInstance(s.node.cluster, s.server.instanceNames())
+	case errors.Is(cause, errStopping):
+		return errStopping
+	}
+	return err
+}
+
+// request is what both protocols have in common.
+type request struct {
+	node           *corev3.Node
+	typeURL, nonce string
+	refused        bool
+	message        string
+}
+
+// request admits the client with the first request, checks the type and takes acknowledgements.
+func (s *session) request(r request) error {
+	if s.instance == nil {
+		if err := s.server.admit(s, r.node); err != nil {
+			return err
+		}
+	}
+	k, ok := kindOf(r.typeURL)
+	switch {
+	case r.typeURL == "" && !s.ads:
+		k = s.only
+	case r.typeURL == "":
+		return status.Error(codes.InvalidArgument, "a request on an aggregated stream must carry a type URL")
+	case !ok:
+		return status.Errorf(codes.InvalidArgument, "type %q is not served", clip(r.typeURL, maxIdentity))
+	case !s.ads && k != s.only:
+		return status.Errorf(codes.InvalidArgument, "type %q on the service of %s", r.typeURL, typeURLs[s.only])
+	}
+	if refusal := s.answer(k, r.nonce, r.refused, r.message); refusal != nil {
+		s.server.report(*refusal)
+	}
+	return nil
+}
+
+// The gRPC services: which stream is of which kind. Fetch, the polling method, is not implemented.
+type (
+	aggregated struct {
+		discoveryv3.UnimplementedAggregatedDiscoveryServiceServer
+		*service
+	}
+	clusterService struct {
+		clusterservicev3.UnimplementedClusterDiscoveryServiceServer
+		*service
+	}
+	endpointService struct {
+		endpointservicev3.UnimplementedEndpointDiscoveryServiceServer
+		*service
+	}
+	secretService struct {
+		secretservicev3.UnimplementedSecretDiscoveryServiceServer
+		*service
+	}
+	listenerService struct {
+		listenerservicev3.UnimplementedListenerDiscoveryServiceServer
+		*service
+	}
+	routeService struct {
+		routeservicev3.UnimplementedRouteDiscoveryServiceServer
+		*service
+	}
+)
+
+func (x aggregated) DeltaAggregatedResources(s discoveryv3.AggregatedDiscoveryService_DeltaAggregatedResourcesServer) error {
+	return x.delta(s, true, 0)
+}
+
+func (x aggregated) StreamAggregatedResources(s discoveryv3.AggregatedDiscoveryService_StreamAggregatedResourcesServer) error {
+	return x.sotw(s, true, 0)
+}
+
+func (x clusterService) DeltaClusters(s clusterservicev3.ClusterDiscoveryService_DeltaClustersServer) error {
+	return x.delta(s, false, clusters)
+}
+
+func (x clusterService) StreamClusters(s clusterservicev3.ClusterDiscoveryService_StreamClustersServer) error {
+	return x.sotw(s, false, clusters)
+}
+
+func (x endpointService) DeltaEndpoints(s endpointservicev3.EndpointDiscoveryService_DeltaEndpointsServer) error {
+	return x.delta(s, false, endpoints)
+}
+
+func (x endpointService) StreamEndpoints(s endpointservicev3.EndpointDiscoveryService_StreamEndpointsServer) error {
+	return x.sotw(s, false, endpoints)
+}
+
+func (x secretService) DeltaSecrets(s secretservicev3.SecretDiscoveryService_DeltaSecretsServer) error {
+	return x.delta(s, false, secrets)
+}
+
+func (x secretService) StreamSecrets(s secretservicev3.SecretDiscoveryService_StreamSecretsServer) error {
+	return x.sotw(s, false, secrets)
+}
+
+func (x listenerService) DeltaListeners(s listenerservicev3.ListenerDiscoveryService_DeltaListenersServer) error {
+	return x.delta(s, false, listeners)
+}
+
+func (x listenerService) StreamListeners(s listenerservicev3.ListenerDiscoveryService_StreamListenersServer) error {
+	return x.sotw(s, false, listeners)
+}
+
+func (x routeService) DeltaRoutes(s routeservicev3.RouteDiscoveryService_DeltaRoutesServer) error {
+	return x.delta(s, false, routes)
+}
+
+func (x routeService) StreamRoutes(s routeservicev3.RouteDiscoveryService_StreamRoutesServer) error {
+	return x.sotw(s, false, routes)
+}
