@@ -1,0 +1,162 @@
+package admin
+
+import "time"
+
+// Error is the document of every answer that is not what was asked for.
+type Error struct {
+	Error string `json:"error"`
+}
+
+// Place is where something stands in the operator's files.
+type Place struct {
+	File   string `json:"file"` // relative to the configuration's root
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+// Status is /api/v1/status.
+type Status struct {
+	Version       string     `json:"version"`
+	StartedAt     time.Time  `json:"started_at"`
+	Configuration string     `json:"configuration"` // the path that is watched
+	XDSAddress    string     `json:"xds_address"`
+	AdminAddress  string     `json:"admin_address"`
+	Ready         bool       `json:"ready"`
+	Generation    string     `json:"generation"` // that serves; empty until something was loaded
+	LoadedAt      *time.Time `json:"loaded_at"`  // null until something was loaded
+	LastAttempt   *Attempt   `json:"last_attempt"`
+	Counts        Counts     `json:"counts"`
+	Instances     []Instance `json:"instances"`
+	Strays        []Proxy    `json:"strays"`           // proxies whose node.cluster names no instance
+	Envoys        []Envoy    `json:"envoys,omitempty"` // that this weir started
+}
+
+// Counts is how much of each noun the configuration that serves holds.
+type Counts struct {
+	VPCs      int `json:"vpcs"`
+	CCNs      int `json:"ccns"`
+	Instances int `json:"instances"`
+	Listeners int `json:"listeners"`
+	Upstreams int `json:"upstreams"`
+	Nodes     int `json:"nodes"`
+	Services  int `json:"services"`
+	APIs      int `json:"apis"`
+}
+
+// Instance is a gateway with the proxies that are connected for it.
+type Instance struct {
+	Name        string     `json:"name"`
+	Description string     `json:"description,omitempty"`
+	Type        string     `json:"type"`
+	VPC         string     `json:"vpc,omitempty"`
+	Listeners   []Listener `json:"listeners"`
+	Proxies     []Proxy    `json:"proxies"`
+	Place       *Place     `json:"place,omitempty"`
+}
+
+// InstanceList is /api/v1/instances.
+type InstanceList struct {
+	Instances []Instance `json:"instances"`
+}
+
+// Listener is a port of an instance.
+type Listener struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	Port    int    `json:"port"`
+	TLS     bool   `json:"tls"`
+	Place   *Place `json:"place,omitempty"`
+}
+
+// Proxy is a connected Envoy, or one that is refused because its node.cluster names no instance.
+type Proxy struct {
+	Node        string      `json:"node"`     // node.id
+	Instance    string      `json:"instance"` // node.cluster, which may name no instance
+	Address     string      `json:"address"`
+	UserAgent   string      `json:"user_agent,omitempty"`
+	Current     bool        `json:"current"` // it took everything that is published for its instance
+	ConnectedAt time.Time   `json:"connected_at"`
+	Types       []ProxyType `json:"types"`
+}
+
+// ProxyType is how far a proxy is with one type of resource.
+type ProxyType struct {
+	Type         string   `json:"type"`         // the message's name: Cluster, Listener, ...
+	Sent         string   `json:"sent"`         // version
+	Acknowledged string   `json:"acknowledged"` // version
+	Refused      *Refusal `json:"refused,omitempty"`
+}
+
+// Refusal is what a proxy did not accept.
+type Refusal struct {
+	Version   string    `json:"version"`
+	Message   string    `json:"message"`   // Envoy's words
+	Resources []string  `json:"resources"` // those that the message names, else all that were sent together
+	At        time.Time `json:"at"`
+	Place     *Place    `json:"place,omitempty"` // of the block that it comes from, where it can be told
+}
+
+// ProxyList is /api/v1/proxies.
+type ProxyList struct {
+	Proxies []Proxy `json:"proxies"`
+}
+
+// Envoy is a process that this weir started and keeps running.
+type Envoy struct {
+	Instance     string     `json:"instance"`
+	PID          int        `json:"pid,omitempty"` // absent: none runs at this moment
+	Ready        bool       `json:"ready"`         // it has its configuration and takes requests
+	AdminAddress string     `json:"admin_address,omitempty"`
+	StartedAt    *time.Time `json:"started_at,omitempty"`
+	Restarts     int        `json:"restarts"` // starts after the first
+	LastExit     string     `json:"last_exit,omitempty"`
+}
+
+// Upstream is /api/v1/upstreams/NAME.
+type Upstream struct {
+	Name           string          `json:"name"`
+	Description    string          `json:"description,omitempty"`
+	VPC            string          `json:"vpc"`
+	LoadBalancing  string          `json:"load_balancing"`
+	Protocol       string          `json:"protocol"`
+	HostHeader     string          `json:"host_header,omitempty"`
+	Retries        int             `json:"retries"`
+	TLS            *UpstreamTLS    `json:"tls,omitempty"`
+	Nodes          []Node          `json:"nodes"`
+	AssociatedAPIs []AssociatedAPI `json:"associated_apis"`
+	Place          *Place          `json:"place,omitempty"`
+}
+
+// UpstreamList is /api/v1/upstreams.
+type UpstreamList struct {
+	Upstreams []Upstream `json:"upstreams"`
+}
+
+// UpstreamTLS is how the nodes are verified.
+type UpstreamTLS struct {
+	CAFile             string `json:"ca_file,omitempty"`
+	SNI                string `json:"sni,omitempty"`
+	InsecureSkipVerify bool   `json:"insecure_skip_verify"`
+}
+
+// Node is one address of an upstream.
+type Node struct {
+	Address     string  `json:"address"` // host:port, IPv6 in brackets
+	Host        string  `json:"host"`
+	Port        int     `json:"port"`
+	Description string  `json:"description,omitempty"`
+	Weight      int     `json:"weight"`  // 0: listed but disabled
+	Percent     float64 `json:"percent"` // the node's share of the upstream's requests while all nodes answer
+	Place       *Place  `json:"place,omitempty"`
+}
+
+// AssociatedAPI is an API whose backend is the upstream.
+type AssociatedAPI struct {
+	Service  string   `json:"service"`
+	API      string   `json:"api"`
+	Instance string   `json:"instance"`
+	Domains  []string `json:"domains"` // none: every host that no other service's domain fits
+	Methods  []string `json:"methods"` // none: any
+	Path     string   `json:"path"`    // as the language has it; a prefix ends with "/*", and "/*" is every path
+	Place    *Place   `json:"place,omitempty"`
+}

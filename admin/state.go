@@ -1,0 +1,75 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/weirproxy/weir/model"
+)
+
+// Outcome is how one attempt to load ended.
+type Outcome string
+
+// The outcomes. Each attempt has exactly one.
+const (
+	Unchanged Outcome = "unchanged" // good, and the resources are those that serve already
+	Invalid   Outcome = "invalid"   // the text has mistakes; the last good configuration serves on
+	Applied   Outcome = "applied"   // published
+	Refused   Outcome = "refused"   // published, but an Envoy did not accept it
+	Failed    Outcome = "failed"    // the files could not be read
+)
+
+// Outcomes lists them all.
+func Outcomes() []Outcome { return []Outcome{Unchanged, Invalid, Applied, Refused, Failed} }
+
+// Good says whether what the files ask for is what serves.
+func (o Outcome) Good() bool { return o == Unchanged || o == Applied }
+
+func (o Outcome) httpStatus() int {
+	switch o {
+	case Unchanged, Applied:
+		return http.StatusOK
+	case Failed:
+		return http.StatusInternalServerError
+	default:
+		return http.StatusUnprocessableEntity
+	}
+}
+
+// Attempt is one attempt to load the configuration.
+type Attempt struct {
+	Outcome     Outcome         `json:"outcome"`
+	At          time.Time       `json:"at"`
+	Took        Duration        `json:"took"`                 // reading is not part of it
+	Generation  string          `json:"generation,omitempty"` // of what was loaded; absent where loading failed
+	Error       string          `json:"error,omitempty"`      // what went wrong besides the diagnostics
+	Diagnostics json.RawMessage `json:"diagnostics"`          // a list, as `weir validate -o json` has it
+	Report      string          `json:"report,omitempty"`     // the diagnostics as people read them, with snippets
+}
+
+// Duration is a time.Duration whose JSON is the text that the language uses too: "1.5s".
+type Duration time.Duration
+
+// MarshalText writes "12.345ms".
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+// State is what weir holds at one moment. It is never changed after it was handed out: a new one replaces it.
+type State struct {
+	Version       string
+	StartedAt     time.Time
+	Path          string // of the configuration, as the operator wrote it
+	XDSAddress    string
+	AdminAddress  string
+	Generation    string    // that serves; empty before the first good load
+	LoadedAt      time.Time // of Generation
+	LastAttempt   *Attempt
+	Configuration *model.Configuration // that serves; nil before the first good load
+}

@@ -1,0 +1,169 @@
+package admin
+
+import (
+	"cmp"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/weirproxy/weir/model"
+)
+
+// NewStatus joins the three sources of /api/v1/status. envoys is nil where weir starts none.
+func NewStatus(s *State, proxies []Proxy, envoys []Envoy) Status {
+	status := Status{
+		Version: s.Version, StartedAt: s.StartedAt, Configuration: s.Path,
+		XDSAddress: s.XDSAddress, AdminAddress: s.AdminAddress,
+		Generation: s.Generation, LastAttempt: s.LastAttempt,
+		Instances: []Instance{}, Strays: append([]Proxy{}, proxies...), Envoys: envoys,
+	}
+	if s.Configuration != nil {
+		status.Ready = true
+		status.LoadedAt = &s.LoadedAt
+		status.Counts = counts(s.Configuration)
+		status.Instances, status.Strays = Instances(s.Configuration, proxies)
+	}
+	return status
+}
+
+func counts(c *model.Configuration) Counts {
+	n := Counts{
+		VPCs: len(c.VPCs), CCNs: len(c.CCNs), Instances: len(c.Instances),
+		Upstreams: len(c.Upstreams), Services: len(c.Services),
+	}
+	for _, i := range c.Instances {
+		n.Listeners += len(i.Listeners)
+	}
+	for _, u := range c.Upstreams {
+		n.Nodes += len(u.Nodes)
+	}
+	for _, s := range c.Services {
+		n.APIs += len(s.APIs)
+	}
+	return n
+}
+
+// Instances are the gateways by name, each with its proxies, and the proxies that belong to none.
+func Instances(c *model.Configuration, proxies []Proxy) (instances []Instance, strays []Proxy) {
+	instances, strays = []Instance{}, []Proxy{}
+	byInstance := map[string][]Proxy{}
+	for _, p := range proxies {
+		if _, ok := c.Instances[p.Instance]; !ok {
+			strays = append(strays, p)
+			continue
+		}
+		byInstance[p.Instance] = append(byInstance[p.Instance], p)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Instances)) {
+		i := c.Instances[name]
+		instances = append(instances, Instance{
+			Name: name, Description: i.Description, Type: string(i.Type), VPC: i.VPC,
+			Listeners: listeners(i), Proxies: append([]Proxy{}, byInstance[name]...), Place: NewPlace(i.Place),
+		})
+	}
+	return instances, strays
+}
+
+func listeners(i *model.Instance) []Listener {
+	all := make([]Listener, 0, len(i.Listeners))
+	for _, name := range slices.Sorted(maps.Keys(i.Listeners)) {
+		l := i.Listeners[name]
+		all = append(all, Listener{
+			Name: name, Address: l.Address.String(), Port: int(l.Port), TLS: len(l.Certificates) > 0, Place: NewPlace(l.Place),
+		})
+	}
+	return all
+}
+
+// Upstreams are all of them, by name.
+func Upstreams(c *model.Configuration) []Upstream {
+	associated := associatedAPIs(c)
+	all := make([]Upstream, 0, len(c.Upstreams))
+	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
+		all = append(all, newUpstream(c.Upstreams[name], associated[name]))
+	}
+	return all
+}
+
+// NewUpstream is one upstream, which must exist.
+func NewUpstream(c *model.Configuration, name string) Upstream {
+	return newUpstream(c.Upstreams[name], associatedAPIs(c)[name])
+}
+
+func newUpstream(u *model.Upstream, associated []AssociatedAPI) Upstream {
+	view := Upstream{
+		Name: u.Name, Description: u.Description, VPC: u.VPC, LoadBalancing: string(u.LoadBalancing),
+		Protocol: string(u.Protocol), HostHeader: u.HostHeader, Retries: u.Retries,
+		Nodes: nodes(u.Nodes), AssociatedAPIs: append([]AssociatedAPI{}, associated...), Place: NewPlace(u.Place),
+	}
+	if t := u.TLS; t != nil {
+		view.TLS = &UpstreamTLS{CAFile: t.CAFile, SNI: t.SNI, InsecureSkipVerify: t.InsecureSkipVerify}
+	}
+	return view
+}
+
+func nodes(of []model.Node) []Node {
+	var total uint64
+	for _, n := range of {
+		total += uint64(n.Weight)
+	}
+	all := make([]Node, 0, len(of))
+	for _, n := range of {
+		node := Node{
+			Address: net.JoinHostPort(n.Host, strconv.Itoa(int(n.Port))), Host: n.Host, Port: int(n.Port),
+			Description: n.Description, Weight: int(n.Weight), Place: NewPlace(n.Place),
+		}
+		if total > 0 {
+			node.Percent = 100 * float64(n.Weight) / float64(total)
+		}
+		all = append(all, node)
+	}
+	return all
+}
+
+// associatedAPIs are the APIs of every upstream that has any, by service and name.
+func associatedAPIs(c *model.Configuration) map[string][]AssociatedAPI {
+	all := map[string][]AssociatedAPI{}
+	for _, s := range c.Services {
+		for _, a := range s.APIs {
+			if a.Backend.Upstream == "" {
+				continue
+			}
+			all[a.Backend.Upstream] = append(all[a.Backend.Upstream], AssociatedAPI{
+				Service: s.Name, API: a.Name, Instance: s.Instance,
+				Domains: append([]string{}, s.Domains...), Methods: append([]string{}, a.Methods...),
+				Path: pathText(a.Path), Place: NewPlace(a.Place),
+			})
+		}
+	}
+	for _, apis := range all {
+		slices.SortFunc(apis, func(a, b AssociatedAPI) int {
+			return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.API, b.API))
+		})
+	}
+	return all
+}
+
+func pathText(p model.Path) string {
+	switch p.Kind {
+	case model.AnyPath:
+		return "/*"
+	case model.PrefixPath:
+		return strings.TrimSuffix(p.Text, "/") + "/*"
+	default:
+		return p.Text
+	}
+}
+
+// NewPlace is nil for no place.
+func NewPlace(p model.Place) *Place {
+	if p.File == "" {
+		return nil
+	}
+	return &Place{File: p.File, Line: p.Line, Column: p.Column}
+}
+
+// quote keeps what a caller sent from ending a line or a terminal's mood.
+func quote(s string) string { return strconv.QuoteToASCII(s) }
