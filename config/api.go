@@ -1,0 +1,286 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/weirproxy/weir/config/lang"
+	"github.com/weirproxy/weir/model"
+)
+
+// defaultTimeout is Envoy's own for a route that says none.
+const defaultTimeout = 15 * time.Second
+
+// maxTimeout is short of what Envoy can hold.
+const maxTimeout = 365 * 24 * time.Hour
+
+// maxMockBody bounds what weir sends to each Envoy with every change of an API.
+const maxMockBody = 1 << 20
+
+type api struct {
+	model    *model.API
+	upstream lang.Value[lang.Ref] // of the backend
+	url      hcl.Range            // of the backend, where it has one that is valid
+	head     hcl.Range
+	matches  bool // path and methods are known
+}
+
+func (l *loader) decodeAPI(body *lang.Body) *api {
+	out := &api{head: body.DefRange, model: &model.API{
+		Name:        body.Label.V,
+		Description: body.String("description").Or(""),
+		Place:       lang.PlaceOf(body.DefRange),
+	}}
+	taken, methodsKnown := l.words(body.StringList("methods"), "methods", "every method", parseMethod)
+	path, pathKnown := l.decodePath(body)
+	out.model.Methods, out.model.Path = taken, path
+	out.matches = methodsKnown && pathKnown && body.Label.Valid()
+	for _, inner := range body.Blocks("backend") {
+		l.decodeBackend(out, inner, pathKnown)
+	}
+	return out
+}
+
+func (l *loader) decodePath(body *lang.Body) (model.Path, bool) {
+	whole, prefix := body.String("path"), body.String("path_prefix")
+	var out model.Path
+	var bad *fault
+	switch {
+	case whole.Said() && prefix.Said():
+		l.report(rulePath, later(whole.Range, prefix.Range), "Both path and path_prefix",
+			"An API has a path, which is the whole path of a request, or a path_prefix, which is how the path starts, or neither, which takes every path. Remove one of the two.")
+		return out, false
+	case whole.Valid():
+		if out, bad = parsePath(whole.V); bad == nil {
+			l.warnLookalikes(whole)
+		}
+		whole.State = stateOf(bad)
+	case prefix.Valid():
+		if out, bad = parsePrefix(prefix.V); bad == nil {
+			l.warnLookalikes(prefix)
+		}
+		prefix.State = stateOf(bad)
+	}
+	if bad != nil {
+		at := whole.Range
+		if prefix.Said() {
+			at = prefix.Range
+		}
+		l.diags = append(l.diags, bad.at(at))
+	}
+	return out, whole.State != lang.Invalid && prefix.State != lang.Invalid
+}
+
+func stateOf(bad *fault) lang.State {
+	if bad != nil {
+		return lang.Invalid
+	}
+	return lang.Valid
+}
+
+// later is the one of two ranges that stands behind the other.
+func later(a, b hcl.Range) hcl.Range {
+	if a.Filename == b.Filename && a.Start.Byte > b.Start.Byte {
+		return a
+	}
+	return b
+}
+
+// warnLookalikes finds what other gateways take for a variable or a wildcard and what is only a character here.
+func (l *loader) warnLookalikes(v lang.Value[string]) {
+	for segment := range strings.SplitSeq(v.V, "/") {
+		switch {
+		case segment == "*" || segment == "**":
+			l.diags = append(l.diags, lang.Warning(rulePath, v.Range, "A * that matches only a *",
+				fmt.Sprintf("In %q the * is an ordinary character: only a request with a * there matches. A variable is one whole segment, as in \"/orders/{id}\"; path_prefix takes everything below a path.", v.V)))
+			return
+		case strings.HasPrefix(segment, ":") && isName(segment[1:]):
+			l.diags = append(l.diags, lang.Warning(rulePath, v.Range, "A : that matches only a :",
+				fmt.Sprintf("In %q the segment %q is ordinary text. If it is to be a variable, write \"{%s}\".", v.V, segment, segment[1:])))
+			return
+		}
+	}
+}
+
+func (l *loader) decodeBackend(a *api, body *lang.Body, pathKnown bool) {
+	up, url, mocks := body.Ref("upstream"), body.String("url"), body.Blocks("mock")
+	path, timeout := body.String("path"), body.Duration("timeout")
+	a.upstream = up
+	a.model.Backend = model.Backend{Upstream: up.V.Name, Timeout: timeout.Or(defaultTimeout), Place: lang.PlaceOf(body.DefRange)}
+	if !l.checkOneBackend(body, up, url, mocks) {
+		return
+	}
+	if timeout.Valid() && (timeout.V > 0 && timeout.V < time.Millisecond || timeout.V > maxTimeout) {
+		l.report(ruleValue, timeout.Range, "Invalid timeout",
+			"%s is not a timeout. A timeout is 1ms to %s, or \"0s\" for none.", timeout.V, "8760h")
+	}
+	if url.Valid() {
+		a.model.Backend.URL = l.decodeURL(url)
+		if a.model.Backend.URL != nil {
+			a.url = url.Range
+		}
+	}
+	for _, inner := range mocks {
+		a.model.Backend.Mock = l.decodeMock(inner)
+		a.model.Backend.Timeout = 0
+		l.refuseWithMock(path.Said(), path.Range, "path")
+		l.refuseWithMock(timeout.Said(), timeout.Range, "timeout")
+	}
+	if path.Valid() && pathKnown && len(mocks) == 0 {
+		l.decodeReplacement(a, path)
+	}
+}
+
+// decodeReplacement reads backend.path. Where the API takes every path, it goes in front of what the caller sent, as
+// it does for the prefix "/".
+func (l *loader) decodeReplacement(a *api, path lang.Value[string]) {
+	if a.model.Path.Kind == model.AnyPath {
+		a.model.Path = model.Path{Kind: model.PrefixPath, Text: "/"}
+	}
+	text, bad := parseReplacement(path.V, a.model.Path)
+	if bad != nil {
+		l.diags = append(l.diags, bad.at(path.Range))
+	}
+	a.model.Backend.Path = text
+}
+
+func (l *loader) refuseWithMock(said bool, at hcl.Range, attribute string) {
+	if said {
+		l.report(ruleBackend, at, "Meaningless with a mock", "A mock is an answer that the gateway gives itself, so there is no request to which %s could apply. Remove it.", attribute)
+	}
+}
+
+// checkOneBackend holds that a backend is exactly one of the three.
+func (l *loader) checkOneBackend(body *lang.Body, up lang.Value[lang.Ref], url lang.Value[string], mocks []*lang.Body) bool {
+	var said []string
+	var last hcl.Range
+	add := func(word string, at hcl.Range) {
+		if len(said) == 0 {
+			last = at
+		} else {
+			last = later(last, at)
+		}
+		said = append(said, word)
+	}
+	if up.Said() {
+		add("upstream", up.Range)
+	}
+	if url.Said() {
+		add("url", url.Range)
+	}
+	if len(mocks) > 0 {
+		add("mock", mocks[0].DefRange)
+	}
+	switch {
+	case len(said) == 1:
+		return true
+	case len(said) == 0 && !body.Broken():
+		l.report(ruleBackend, body.DefRange, "Backend without a target",
+			"A backend is exactly one of upstream = upstream.NAME, url = \"https://HOST\" and mock { ... }, and this one says none.%s", l.knownUpstreams())
+	case len(said) > 1:
+		l.report(ruleBackend, last, "Backend with more than one target",
+			"A backend is exactly one of upstream, url and mock, and this one says %s. Remove all but one.", list(said, "and"))
+	}
+	return false
+}
+
+func (l *loader) knownUpstreams() string {
+	names := l.module.Names(kindUpstream)
+	if len(names) == 0 || len(names) > 5 {
+		return ""
+	}
+	for i, name := range names {
+		names[i] = reference(kindUpstream, name)
+	}
+	return fmt.Sprintf(" Upstreams: %s.", list(names, "and"))
+}
+
+func (l *loader) decodeMock(body *lang.Body) *model.Mock {
+	status, text := body.Int("status"), body.String("body")
+	out := &model.Mock{Status: status.Or(200), Body: text.Or("")}
+	switch {
+	case status.Valid() && (status.V < 200 || status.V > 599):
+		l.report(ruleValue, status.Range, "Invalid status", "%d is not the status of an answer. It is a whole number, 200-599.", status.V)
+	case (out.Status == 204 || out.Status == 205 || out.Status == 304) && out.Body != "":
+		l.report(ruleValue, text.Range, "Body of an answer without one", "An answer with status %d has no body. Remove body, or change the status.", out.Status)
+	}
+	if len(out.Body) > maxMockBody {
+		l.report(ruleValue, text.Range, "Body too large", "The body has %d bytes, and the body of a mock has at most %d. Serve it from an upstream.", len(out.Body), maxMockBody)
+	}
+	return out
+}
+
+// decodeURL returns nil when it is wrong.
+func (l *loader) decodeURL(v lang.Value[string]) *model.URL {
+	url, wrong := parseURL(v.V)
+	if wrong != "" {
+		l.report(ruleURL, v.Range, "Invalid URL", "%q is not the URL of a backend. %s A URL is http://HOST or https://HOST, with :PORT where it is not the scheme's own.", v.V, wrong)
+		return nil
+	}
+	addr, err := netip.ParseAddr(url.Host)
+	if err != nil {
+		return &url
+	}
+	for _, block := range l.module.Blocks(kindVPC) {
+		if l.vpcs[block.Name].declares(addr) {
+			l.report(ruleURL, v.Range, "URL inside a VPC",
+				"%s lies in VPC %q (%s). A url is a public server. What stands in a VPC is reached through an upstream: upstream \"NAME\" { vpc = %s ... node \"%s\" {} }.",
+				addr, block.Name, l.place(block.DefRange), reference(kindVPC, block.Name), hostPort{url.Host, url.Port, true})
+			return nil
+		}
+	}
+	return &url
+}
+
+func parseURL(text string) (model.URL, string) {
+	scheme, rest, found := strings.Cut(text, "://")
+	protocol := model.Protocol(strings.ToLower(scheme))
+	switch {
+	case !found:
+		return model.URL{}, fmt.Sprintf("It does not start with http:// or https://; write %q.", "https://"+text)
+	case protocol != model.HTTP && protocol != model.HTTPS:
+		return model.URL{}, fmt.Sprintf("Its scheme is %q, and only http and https can be called.", scheme)
+	}
+	host := rest
+	if cut := strings.IndexAny(rest, "/?#"); cut >= 0 {
+		host = rest[:cut]
+		wrong := fmt.Sprintf("It goes on after the host; write %q.", scheme+"://"+host)
+		if path := strings.TrimRight(rest[cut:], "/"); strings.HasPrefix(path, "/") {
+			wrong = fmt.Sprintf("It has a path; write %q, and path = %q beside it.", scheme+"://"+host, path)
+		}
+		return model.URL{}, wrong
+	}
+	parsed, wrong := parseHostPort(host)
+	if wrong != "" {
+		return model.URL{}, wrong
+	}
+	if addr, err := netip.ParseAddr(parsed.host); err == nil && (addr.IsUnspecified() || addr.IsMulticast()) {
+		return model.URL{}, fmt.Sprintf("%s is not an address that can be called.", addr)
+	}
+	out := model.URL{Protocol: protocol, Host: parsed.host, Port: parsed.port, Explicit: parsed.hasPort}
+	if !parsed.hasPort {
+		out.Port = 80
+		if protocol == model.HTTPS {
+			out.Port = 443
+		}
+	}
+	return out, ""
+}
+
+// reference is how the language refers to a block: upstream.orders, or vpc["1st"] where the name is no identifier.
+func reference(kind, name string) string {
+	if name != "" && name[0] >= '0' && name[0] <= '9' {
+		return fmt.Sprintf("%s[%q]", kind, name)
+	}
+	return kind + "." + name
+}
+
+// sharesMethod tells whether two APIs take a method in common. No method means all.
+func sharesMethod(a, b []string) bool {
+	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(m string) bool { return slices.Contains(b, m) })
+}

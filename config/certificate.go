@@ -1,0 +1,151 @@
+package config
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+)
+
+// What may not be said in a message about a key file is anything of its content: the functions here speak of block
+// types and sizes only, and never pass on an error of the key parser.
+
+// parseChain reads the certificates of a PEM file and returns them again as PEM, without what stood around them: a
+// file that also holds the key does not carry it into the chain.
+func parseChain(text []byte) (chain []byte, certificates []*x509.Certificate, wrong string) {
+	var out bytes.Buffer
+	for rest := text; ; {
+		var block *pem.Block
+		block, rest = pem.Decode(rest)
+		if block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, nil, fmt.Sprintf("Its %s certificate cannot be parsed: %s.", ordinal(len(certificates)+1), err)
+		}
+		certificates = append(certificates, certificate)
+		_ = pem.Encode(&out, &pem.Block{Type: block.Type, Bytes: block.Bytes}) // a buffer takes every write
+	}
+	if len(certificates) == 0 {
+		return nil, nil, "It holds no certificate: a line \"-----BEGIN CERTIFICATE-----\" is expected (PEM)."
+	}
+	return out.Bytes(), certificates, ""
+}
+
+// parseKey finds the private key of a PEM file and returns it alone.
+func parseKey(text []byte) (key []byte, wrong string) {
+	for rest := text; ; {
+		var block *pem.Block
+		block, rest = pem.Decode(rest)
+		switch {
+		case block == nil:
+			return nil, "It holds no private key: a line \"-----BEGIN PRIVATE KEY-----\" is expected (PEM)."
+		case block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "":
+			return nil, "The private key is protected by a passphrase. Write it without one: openssl pkey -in KEY -out KEY.plain."
+		case block.Type == "PRIVATE KEY" || strings.HasSuffix(block.Type, " PRIVATE KEY"):
+			return pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes}), ""
+		}
+	}
+}
+
+// wrongPair says why Envoy could not serve with the key and chain.
+func wrongPair(chain, key []byte) string {
+	pair, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		return "Either the key cannot be parsed or it is not the key of the file's first certificate. " +
+			"The first certificate is the server's own, followed by those of its issuers; compare: openssl x509 -in CERTIFICATE -noout -pubkey; openssl pkey -in KEY -pubout."
+	}
+	switch k := pair.PrivateKey.(type) {
+	case *rsa.PrivateKey:
+		if bits := k.N.BitLen(); bits < 2048 {
+			return fmt.Sprintf("The RSA key has %d bits, and Envoy takes 2048 or more.", bits)
+		}
+	case *ecdsa.PrivateKey:
+		if bits := k.Params().BitSize; bits < 256 {
+			return fmt.Sprintf("The curve of the key has %d bits, and Envoy takes P-256, P-384 and P-521.", bits)
+		}
+	default:
+		return "Envoy takes RSA and ECDSA keys, and this is another kind."
+	}
+	return ""
+}
+
+// outOfDate says why a certificate is not valid at the time.
+func outOfDate(c *x509.Certificate, now time.Time) string {
+	const form = "2006-01-02 15:04:05 MST"
+	name := c.Subject.CommonName
+	if name == "" && len(c.DNSNames) > 0 {
+		name = c.DNSNames[0]
+	}
+	switch {
+	case now.After(c.NotAfter):
+		return fmt.Sprintf("The certificate of %q expired at %s.", name, c.NotAfter.UTC().Format(form))
+	case now.Before(c.NotBefore):
+		return fmt.Sprintf("The certificate of %q is not valid before %s.", name, c.NotBefore.UTC().Format(form))
+	}
+	return ""
+}
+
+// serverNames are the names by which SNI can choose the certificate.
+func serverNames(c *x509.Certificate) []string {
+	names := make([]string, 0, len(c.DNSNames))
+	for _, name := range c.DNSNames {
+		names = append(names, strings.ToLower(name))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// wrongCA says why nothing can be verified with the certificates: some of a bundle may be out of date, all may not.
+func wrongCA(certificates []*x509.Certificate, now time.Time) string {
+	var wrong string
+	for _, c := range certificates {
+		if wrong = outOfDate(c, now); wrong == "" {
+			return ""
+		}
+	}
+	if len(certificates) == 1 {
+		return wrong
+	}
+	return fmt.Sprintf("None of its %d certificates is valid now. %s", len(certificates), wrong)
+}
+
+// readWords is an error of reading a file without the path, which the message names once.
+func readWords(err error) string {
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "There is no such file."
+	case errors.Is(err, fs.ErrPermission):
+		return "The file may not be read: permission denied."
+	case errors.As(err, &path):
+		return fmt.Sprintf("It cannot be read: %s.", path.Err)
+	}
+	return fmt.Sprintf("It cannot be read: %s.", err)
+}
+
+func ordinal(n int) string {
+	switch {
+	case n%100 >= 11 && n%100 <= 13:
+		return fmt.Sprintf("%dth", n)
+	case n%10 == 1:
+		return fmt.Sprintf("%dst", n)
+	case n%10 == 2:
+		return fmt.Sprintf("%dnd", n)
+	case n%10 == 3:
+		return fmt.Sprintf("%drd", n)
+	}
+	return fmt.Sprintf("%dth", n)
+}

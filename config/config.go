@@ -1,0 +1,151 @@
+// Package config turns the operator's files into a model.Configuration, or into diagnostics that a newcomer understands.
+//
+// It promises that a Configuration is handed out only when every rule of the language holds, that every mistake of a
+// load is reported at once and only once, each with the place, the rule and the remedy, and that nothing in the files
+// is skipped in silence. Mistakes of the operator are diagnostics of a Result; an error means that reading failed.
+// Nothing that is printed holds a sensitive value or a private key.
+package config
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/weirproxy/weir/config/lang"
+	"github.com/weirproxy/weir/config/source"
+	"github.com/weirproxy/weir/model"
+)
+
+// Options of a load.
+type Options struct {
+	Variables lang.Variables
+
+	// Prefix is put before the file names of messages, so that they can be opened from where the operator stands:
+	// the PATH that was given, when it is a directory. Load fills it in.
+	Prefix string
+
+	// Now is the time at which certificates must be valid; zero is the present.
+	Now time.Time
+}
+
+// Result is what a load ended with.
+type Result struct {
+	Configuration *model.Configuration // nil when there are errors
+	Diagnostics   hcl.Diagnostics      // by file and line; file names are relative to the root
+	Read          []string             // sorted absolute paths of the files read besides the configuration's, also of missing ones
+	Empty         bool                 // the text has no vpc, ccn, instance, upstream or service
+
+	module *lang.Module
+	prefix string
+}
+
+// HasErrors tells whether the configuration is refused. Warnings do not refuse it.
+func (r *Result) HasErrors() bool { return r.Diagnostics.HasErrors() }
+
+// Load reads the directory or file at a path. An error means that reading failed.
+func Load(name string, o Options) (*Result, error) {
+	snapshot, err := source.Read(name)
+	if err != nil {
+		return nil, fmt.Errorf("load configuration: %w", err)
+	}
+	if o.Prefix == "" {
+		o.Prefix = name
+		if snapshot.Single {
+			o.Prefix = filepath.Dir(name)
+		}
+	}
+	return FromSnapshot(snapshot, o), nil
+}
+
+// FromSnapshot loads files that have been read.
+func FromSnapshot(s *source.Snapshot, o Options) *Result {
+	files := make([]lang.File, 0, len(s.Files))
+	for _, f := range s.Files {
+		files = append(files, lang.File{Name: f.Name, Bytes: f.Bytes})
+	}
+	return load(s.Root, files, o)
+}
+
+// FromText loads one text, such as standard input. Its name ends with .hcl.json when it is JSON; relative paths in it
+// start at root.
+func FromText(name string, text []byte, root string, o Options) *Result {
+	return load(root, []lang.File{{Name: name, Bytes: text}}, o)
+}
+
+func load(root string, files []lang.File, o Options) *Result {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	read := &reads{}
+	module, diags := lang.Load(lang.Input{
+		Root: root, Files: withText(files), Kinds: kinds, Variables: o.Variables, ReadFile: read.file,
+	})
+	l := &loader{module: module, now: o.Now, prefix: o.Prefix, diags: append(emptyFiles(root, files), diags...)}
+	l.decode()
+	l.checkAcross()
+	result := &Result{
+		Diagnostics: l.sorted(),
+		Read:        read.sorted(),
+		Empty:       l.empty(),
+		module:      module,
+		prefix:      o.Prefix,
+	}
+	if !result.HasErrors() {
+		result.Configuration = l.configuration()
+	}
+	return result
+}
+
+// reads records which files a load looked at.
+type reads struct{ paths []string }
+
+func (r *reads) file(name string) ([]byte, error) {
+	r.paths = append(r.paths, name)
+	return source.ReadFile(name)
+}
+
+func (r *reads) sorted() []string {
+	slices.Sort(r.paths)
+	return slices.Compact(r.paths)
+}
+
+// withText leaves out the files without a byte, which have a diagnostic of their own.
+func withText(files []lang.File) []lang.File {
+	return slices.DeleteFunc(slices.Clone(files), func(f lang.File) bool { return len(f.Bytes) == 0 })
+}
+
+// emptyFiles reports a configuration that has nothing to read. A file of zero bytes is what a save that has not
+// been finished looks like, and taking it for "nothing" would remove what it held.
+func emptyFiles(root string, files []lang.File) hcl.Diagnostics {
+	if len(files) == 0 {
+		return hcl.Diagnostics{withoutSubject(ruleFile, "No configuration files", fmt.Sprintf(
+			"No file below %s ends with .hcl or .hcl.json. Write one, or let \"weir init\" do it.", root))}
+	}
+	var diags hcl.Diagnostics
+	for _, f := range files {
+		if len(f.Bytes) == 0 {
+			start := hcl.Range{Filename: f.Name, Start: hcl.InitialPos, End: hcl.InitialPos}
+			diags = append(diags, lang.Error(ruleFile, start, "Empty file",
+				"A file of zero bytes is refused, since a file looks like this while it is being saved. Remove the file, or write a comment into it."))
+		}
+	}
+	return diags
+}
+
+func withoutSubject(rule lang.Rule, summary, detail string) *hcl.Diagnostic {
+	d := lang.Error(rule, hcl.Range{}, summary, detail)
+	d.Subject = nil
+	return d
+}
+
+// display is a file's name as messages print it.
+func display(prefix, name string) string {
+	if prefix == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return path.Join(filepath.ToSlash(prefix), name)
+}

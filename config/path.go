@@ -1,0 +1,241 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/weirproxy/weir/model"
+)
+
+// maxPathVariables is what the translation can carry: a regular expression numbers its groups \1 to \9.
+const maxPathVariables = 9
+
+// parsePath reads the path of an API, "/orders/{id}".
+func parsePath(text string) (model.Path, *fault) {
+	variables, wrong := parsePattern(text)
+	if wrong == "" {
+		wrong = unmatchable(text)
+	}
+	switch {
+	case wrong != "":
+		return model.Path{}, pathFault(fmt.Sprintf("%q", text), wrong)
+	case len(variables) == 0:
+		return model.Path{Kind: model.ExactPath, Text: text}, nil
+	}
+	return model.Path{Kind: model.TemplatePath, Text: text}, nil
+}
+
+// parsePrefix reads a path_prefix, "/orders". Its trailing slash means nothing, so it is dropped.
+func parsePrefix(text string) (model.Path, *fault) {
+	trimmed := trimSlash(text)
+	variables, wrong := parsePattern(trimmed)
+	if wrong == "" {
+		wrong = unmatchable(trimmed)
+	}
+	switch {
+	case wrong == "" && len(variables) > 0:
+		wrong = fmt.Sprintf("A path_prefix has no variables, and {%s} is one. Variables stand in path, which matches the whole path.", variables[0])
+	case wrong == "" && strings.HasSuffix(trimmed, "/*"):
+		wrong = fmt.Sprintf("A path_prefix already matches everything below it, and a * is an ordinary character. Write %q.", trimSlash(strings.TrimSuffix(trimmed, "*")))
+	}
+	if wrong != "" {
+		return model.Path{}, pathFault(fmt.Sprintf("%q", text), wrong)
+	}
+	return model.Path{Kind: model.PrefixPath, Text: trimmed}, nil
+}
+
+// parseReplacement reads the path of a backend, which takes the place of what the API's path matched.
+func parseReplacement(text string, matched model.Path) (string, *fault) {
+	if matched.Kind == model.PrefixPath {
+		text = trimSlash(text)
+	}
+	variables, wrong := parsePattern(text)
+	declared := pathVariables(matched)
+	switch {
+	case wrong != "":
+	case len(variables) > 0 && matched.Kind == model.PrefixPath:
+		wrong = fmt.Sprintf("It uses the variable {%s}, but the API has no path that declares one. With path_prefix, backend.path replaces the prefix and has no variables.", variables[0])
+	default:
+		for _, name := range variables {
+			if !slices.Contains(declared, name) {
+				wrong = undeclared(name, matched.Text, declared)
+				break
+			}
+		}
+	}
+	if wrong != "" {
+		return "", &fault{rulePath, "Invalid backend path", fmt.Sprintf("%q is not a path that can be sent to a node. %s", text, wrong)}
+	}
+	return text, nil
+}
+
+func undeclared(name, path string, declared []string) string {
+	if len(declared) == 0 {
+		return fmt.Sprintf("It uses the variable {%s}, but the API's path %q declares none. A backend path uses the variables of its API's path only.", name, path)
+	}
+	return strings.TrimSpace(fmt.Sprintf("It uses the variable {%s}, but the API's path %q declares only {%s}. A backend path uses the variables of its API's path only. %s",
+		name, path, strings.Join(declared, "}, {"), suggest(name, declared)))
+}
+
+func pathFault(what, wrong string) *fault {
+	return &fault{rulePath, "Invalid path", what + " is not a path that a request can have. " + wrong}
+}
+
+// trimSlash drops trailing slashes, unless nothing else is there.
+func trimSlash(text string) string {
+	if trimmed := strings.TrimRight(text, "/"); trimmed != "" || text == "" {
+		return trimmed
+	}
+	return "/"
+}
+
+// pathVariables are the names of a template's variables, in order.
+func pathVariables(p model.Path) []string {
+	if p.Kind != model.TemplatePath {
+		return nil
+	}
+	names, _ := parsePattern(p.Text)
+	return names
+}
+
+// pathShape is the path with its variables' names taken out: two paths of one shape match the same requests.
+func pathShape(p model.Path) string {
+	switch p.Kind {
+	case model.AnyPath:
+		return "prefix /"
+	case model.PrefixPath:
+		return "prefix " + p.Text
+	case model.TemplatePath:
+		segments := strings.Split(p.Text, "/")
+		for i, segment := range segments {
+			if strings.HasPrefix(segment, "{") {
+				segments[i] = "{}"
+			}
+		}
+		return "path " + strings.Join(segments, "/")
+	}
+	return "path " + p.Text
+}
+
+// parsePattern reads the segments of a path and returns the names of its variables, or what is wrong.
+func parsePattern(text string) (variables []string, wrong string) {
+	switch {
+	case text == "":
+		return nil, "It is empty; leave the attribute out to take every path."
+	case strings.Contains(text, "://"):
+		return nil, "It has a scheme and a host; a path starts with a slash. Hosts stand in the service's domains."
+	case text[0] != '/':
+		return nil, fmt.Sprintf("A path starts with a slash. Write %q.", "/"+text)
+	}
+	segments := strings.Split(text[1:], "/")
+	for i, segment := range segments {
+		name, wrong := parseSegment(segment, i == len(segments)-1)
+		switch {
+		case wrong != "":
+			return nil, wrong
+		case name == "":
+		case slices.Contains(variables, name):
+			return nil, fmt.Sprintf("The variable {%s} stands in it twice; each variable of a path has a name of its own.", name)
+		default:
+			variables = append(variables, name)
+		}
+	}
+	if len(variables) > maxPathVariables {
+		return nil, fmt.Sprintf("It has %d variables; a path has at most %d.", len(variables), maxPathVariables)
+	}
+	return variables, ""
+}
+
+// parseSegment returns the variable's name when the segment is one.
+func parseSegment(segment string, last bool) (variable, wrong string) {
+	switch {
+	case segment == "" && last:
+		return "", ""
+	case segment == "":
+		return "", "It has two slashes in a row, which are merged into one before a request is matched. Write one."
+	case segment == "." || segment == "..":
+		return "", fmt.Sprintf("The segment %q is resolved before a request is matched, so no request ever has it. Write the path that it leads to.", segment)
+	case strings.ContainsAny(segment, "{}"):
+		return parseVariable(segment)
+	}
+	return "", wrongCharacter(segment)
+}
+
+func parseVariable(segment string) (name, wrong string) {
+	if segment[0] != '{' || segment[len(segment)-1] != '}' || strings.Count(segment, "{") > 1 || strings.Count(segment, "}") > 1 {
+		return "", fmt.Sprintf("A variable is one whole segment, as in \"/orders/{id}\", and %q is more than that. A literal brace is written %%7B or %%7D.", segment)
+	}
+	name = segment[1 : len(segment)-1]
+	if name == "" {
+		return "", "The variable {} has no name. Write a letter, then letters, digits and underscores, as in {id}."
+	}
+	for i, r := range name {
+		if !isLetter(r) && (i == 0 || !isAlphanumeric(r) && r != '_') {
+			return "", fmt.Sprintf("The name of the variable {%s} is not a letter followed by letters, digits and underscores, as in {order_id}.", name)
+		}
+	}
+	return name, ""
+}
+
+// wrongCharacter finds what RFC 3986 does not let stand in a segment as it is.
+func wrongCharacter(segment string) string {
+	for i := 0; i < len(segment); i++ {
+		c := segment[i]
+		switch {
+		case c == '?':
+			return "It has a query; the query string is no part of a path and goes on to the node unchanged. Leave the ? and what follows out."
+		case c == '#':
+			return "It has a fragment, which a client never sends. Leave the # and what follows out."
+		case c == '%':
+			if i+2 >= len(segment) || !isHex(segment[i+1]) || !isHex(segment[i+2]) {
+				return "A % is followed by two hexadecimal digits; a literal % is written %25."
+			}
+			i += 2
+		case c >= 0x80:
+			char := []rune(segment[i:])[0]
+			return fmt.Sprintf("The character %q is not ASCII and arrives percent-encoded. Write %s.", char, percentEncode(string(char)))
+		case !isAlphanumeric(rune(c)) && !strings.ContainsRune("-._~!$&'()*+,;=:@", rune(c)):
+			return fmt.Sprintf("The character %q arrives percent-encoded. Write %s.", c, percentEncode(string(rune(c))))
+		}
+	}
+	return ""
+}
+
+// unmatchable finds percent-encodings that Envoy's normalisation decodes before it looks for a route.
+func unmatchable(text string) string {
+	for i := 0; i+2 < len(text); i++ {
+		if text[i] != '%' {
+			continue
+		}
+		c := unhex(text[i+1])<<4 | unhex(text[i+2])
+		if isAlphanumeric(rune(c)) || strings.IndexByte("-._~", c) >= 0 {
+			return fmt.Sprintf("%s is decoded to %q before a request is matched, so no request ever has it. Write %q.",
+				text[i:i+3], string(rune(c)), text[:i]+string(rune(c))+text[i+3:])
+		}
+		i += 2
+	}
+	return ""
+}
+
+func percentEncode(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		fmt.Fprintf(&b, "%%%02X", s[i])
+	}
+	return b.String()
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+func unhex(c byte) byte {
+	switch {
+	case c >= 'a':
+		return c - 'a' + 10
+	case c >= 'A':
+		return c - 'A' + 10
+	}
+	return c - '0'
+}

@@ -1,0 +1,139 @@
+package config
+
+import "github.com/weirproxy/weir/config/lang"
+
+// kinds are the top-level blocks of the language, the nouns of docs/language.md, in the order in which they build
+// on each other. Each takes one label, its name.
+var kinds = []string{kindVPC, kindCCN, kindInstance, kindUpstream, kindService}
+
+const (
+	kindVPC      = "vpc"
+	kindCCN      = "ccn"
+	kindInstance = "instance"
+	kindUpstream = "upstream"
+	kindService  = "service"
+)
+
+// description is free text that every block with a name takes.
+var description = lang.Attribute{Name: "description", Type: lang.String}
+
+// schemas says what may stand in each noun. Bounds on how often a block may stand are in the decoders where a
+// message can say more than a count.
+var schemas = map[string]*lang.Schema{
+	kindVPC: {
+		Attributes: []lang.Attribute{
+			description,
+			{Name: "cidr_blocks", Type: lang.StringList},
+		},
+	},
+
+	kindCCN: {
+		Attributes: []lang.Attribute{
+			description,
+			{Name: "vpcs", Type: lang.ReferenceList, Kind: kindVPC, Required: true},
+		},
+	},
+
+	kindInstance: {
+		Attributes: []lang.Attribute{
+			description,
+			{Name: "type", Type: lang.String},
+			{Name: "vpc", Type: lang.Reference, Kind: kindVPC},
+		},
+		Blocks: []lang.BlockType{
+			{Type: "listener", Label: lang.NameLabel, Schema: &listenerSchema},
+		},
+	},
+
+	kindUpstream: {
+		Attributes: []lang.Attribute{
+			description,
+			{Name: "vpc", Type: lang.Reference, Kind: kindVPC, Required: true},
+			{Name: "load_balancing", Type: lang.String},
+			{Name: "protocol", Type: lang.String, Required: true},
+			{Name: "host_header", Type: lang.String},
+			{Name: "retries", Type: lang.Int},
+		},
+		Blocks: []lang.BlockType{
+			{Type: "tls", Max: 1, Schema: &upstreamTLSSchema},
+			{Type: "node", Label: lang.FreeLabel, Schema: &nodeSchema},
+		},
+	},
+
+	kindService: {
+		Attributes: []lang.Attribute{
+			description,
+			{Name: "instance", Type: lang.Reference, Kind: kindInstance, Required: true},
+			{Name: "domains", Type: lang.StringList},
+			{Name: "listeners", Type: lang.StringList},
+		},
+		Blocks: []lang.BlockType{
+			{Type: "api", Label: lang.NameLabel, Schema: &apiSchema},
+		},
+	},
+}
+
+var listenerSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		description,
+		{Name: "address", Type: lang.String},
+		{Name: "port", Type: lang.Int, Required: true},
+	},
+	Blocks: []lang.BlockType{
+		{Type: "tls", Schema: &listenerTLSSchema},
+	},
+}
+
+var listenerTLSSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "certificate_file", Type: lang.String, Required: true},
+		{Name: "private_key_file", Type: lang.String, Required: true},
+	},
+}
+
+var nodeSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		description,
+		{Name: "address", Type: lang.String},
+		{Name: "weight", Type: lang.Int},
+	},
+}
+
+var upstreamTLSSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "ca_file", Type: lang.String},
+		{Name: "sni", Type: lang.String},
+		{Name: "insecure_skip_verify", Type: lang.Bool},
+	},
+}
+
+var apiSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		description,
+		{Name: "methods", Type: lang.StringList},
+		{Name: "path", Type: lang.String},
+		{Name: "path_prefix", Type: lang.String},
+	},
+	Blocks: []lang.BlockType{
+		{Type: "backend", Min: 1, Max: 1, Schema: &backendSchema},
+	},
+}
+
+var backendSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "upstream", Type: lang.Reference, Kind: kindUpstream},
+		{Name: "url", Type: lang.String},
+		{Name: "path", Type: lang.String},
+		{Name: "timeout", Type: lang.Duration},
+	},
+	Blocks: []lang.BlockType{
+		{Type: "mock", Max: 1, Schema: &mockSchema},
+	},
+}
+
+var mockSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "status", Type: lang.Int},
+		{Name: "body", Type: lang.String},
+	},
+}

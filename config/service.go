@@ -1,0 +1,129 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/weirproxy/weir/config/lang"
+	"github.com/weirproxy/weir/model"
+)
+
+type service struct {
+	model    *model.Service
+	instance lang.Value[lang.Ref]
+	apis     []*api
+	mounted  bool // instance, domains and listeners are known
+}
+
+func (l *loader) decodeService(block *lang.Block, body *lang.Body) *service {
+	out := &service{instance: body.Ref("instance")}
+	out.model = &model.Service{
+		Name:        block.Name,
+		Description: body.String("description").Or(""),
+		Instance:    out.instance.V.Name,
+		APIs:        map[string]*model.API{},
+		Place:       lang.PlaceOf(block.DefRange),
+	}
+	domains, domainsKnown := l.decodeDomains(body.StringList("domains"))
+	listeners, listenersKnown := l.decodeListenerNames(body.StringList("listeners"), out.instance)
+	out.model.Domains, out.model.Listeners = domains, listeners
+	out.mounted = out.instance.Valid() && domainsKnown && listenersKnown
+	for _, inner := range body.Blocks("api") {
+		one := l.decodeAPI(inner)
+		out.apis = append(out.apis, one)
+		if inner.Label.Valid() {
+			out.model.APIs[inner.Label.V] = one.model
+		}
+	}
+	return out
+}
+
+// words reads a list in which each item stands once and none is wrong. The second result tells that all are known.
+func (l *loader) words(v lang.Value[[]lang.Value[string]], attribute, absent string, parse func(string) (string, *fault)) ([]string, bool) {
+	if !v.Valid() {
+		return nil, v.State == lang.Absent
+	}
+	if len(v.V) == 0 {
+		l.report(ruleValue, v.Range, "Empty list", "%s is empty, which would take nothing. Leave it out, or say null, to take %s.", attribute, absent)
+		return nil, false
+	}
+	first := map[string]hcl.Range{}
+	known := true
+	for _, item := range v.V {
+		if !item.Valid() {
+			known = false
+			continue
+		}
+		word, bad := parse(item.V)
+		if bad == nil {
+			if at, taken := first[word]; taken {
+				bad = &fault{ruleValue, "Listed twice", fmt.Sprintf("%q stands in %s already (%s). Each item stands there once; remove one of the two.", word, attribute, l.place(at))}
+			}
+		}
+		if bad != nil {
+			l.diags = append(l.diags, bad.at(item.Range))
+			known = false
+			continue
+		}
+		first[word] = item.Range
+	}
+	return slices.Sorted(maps.Keys(first)), known
+}
+
+func (l *loader) decodeDomains(v lang.Value[[]lang.Value[string]]) ([]string, bool) {
+	return l.words(v, "domains", "every host that no other service's domain fits better", parseDomain)
+}
+
+// decodeListenerNames returns all listeners of the instance when the service names none.
+func (l *loader) decodeListenerNames(v lang.Value[[]lang.Value[string]], ref lang.Value[lang.Ref]) ([]string, bool) {
+	in := l.instances[ref.V.Name]
+	if in == nil {
+		return nil, false
+	}
+	all := in.listenerNames()
+	names, known := l.words(v, "listeners", "all listeners of the instance", func(name string) (string, *fault) {
+		if slices.Contains(all, name) {
+			return name, nil
+		}
+		detail := fmt.Sprintf("Instance %q has no listener %q; it has %s. %s", in.model.Name, name, quotedList(all, "and"), suggest(name, all))
+		return "", &fault{ruleListener, "Unknown listener", strings.TrimSpace(detail)}
+	})
+	if v.State == lang.Absent {
+		return all, len(all) > 0
+	}
+	return names, known
+}
+
+// methods are the request methods that Envoy's HTTP/1 parser takes, in the order of messages.
+var methods = []string{
+	"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
+	"ACL", "BIND", "CHECKOUT", "COPY", "LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE", "NOTIFY",
+	"PROPFIND", "PROPPATCH", "PURGE", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE",
+}
+
+// commonMethods is how many of methods a message lists.
+const commonMethods = 8
+
+func parseMethod(text string) (string, *fault) {
+	if slices.Contains(methods, text) {
+		return text, nil
+	}
+	upper := strings.ToUpper(text)
+	var remedy string
+	switch {
+	case text == "*" || upper == "ANY" || upper == "ALL":
+		remedy = "To take every method, leave the attribute out."
+	case slices.Contains(methods, upper):
+		remedy = fmt.Sprintf("Did you mean %q?", upper)
+	case upper == "CONNECT":
+		remedy = "CONNECT opens a tunnel, which an API is not."
+	default:
+		remedy = suggest(upper, methods)
+	}
+	detail := fmt.Sprintf("%q is not a method that can be taken. Methods are written in upper case: %s, or one of WebDAV's. %s", text, list(methods[:commonMethods], "and"), remedy)
+	return "", &fault{ruleMethod, "Unknown method", strings.TrimSpace(detail)}
+}

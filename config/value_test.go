@@ -1,0 +1,171 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/weirproxy/weir/model"
+)
+
+func TestParseHostPort(t *testing.T) {
+	for text, want := range map[string]string{
+		"orders":                             "orders",
+		"Orders.Test:80":                     "orders.test:80",
+		"10.0.0.1":                           "10.0.0.1",
+		"10.0.0.1:65535":                     "10.0.0.1:65535",
+		"[0::1]:80":                          "[::1]:80",
+		"[2001:DB8:0:0::1]":                  "[2001:db8::1]",
+		"[::ffff:10.0.0.1]:80":               "10.0.0.1:80",
+		"my_service-1.internal:1":            "my_service-1.internal:1",
+		"1st.example.com":                    "1st.example.com",
+		strings.Repeat("a", 63) + ".test:80": strings.Repeat("a", 63) + ".test:80",
+	} {
+		got, wrong := parseHostPort(text)
+		if wrong != "" || got.String() != want {
+			t.Errorf("parseHostPort(%q) = %q, %q; want %q", text, got, wrong, want)
+		}
+		again, wrong := parseHostPort(got.String())
+		if wrong != "" || again != got {
+			t.Errorf("parseHostPort(%q) is not canonical: %v, %q", got, again, wrong)
+		}
+	}
+}
+
+func TestParseHostPortSaysWhatToWrite(t *testing.T) {
+	for text, remedy := range map[string]string{
+		"2001:db8::1:80":                `"[2001:db8::1]:80"`,
+		"::1:80":                        `"[::1]:80"`,
+		"2001:db8:1:2:3:4:5:6":          `"[2001:db8:1:2:3:4:5:6]"`,
+		"2001:db8:1:2:3:4:5:6:80":       `"[2001:db8:1:2:3:4:5:6]:80"`,
+		"::1":                           `"[::1]"`,
+		"https://orders.test:443/v1":    `"orders.test:443"`,
+		"orders.test:80/v1":             `"orders.test:80"`,
+		"orders.test.":                  `"orders.test"`,
+		"größe.test":                    "Punycode",
+		"10.0.0.1:080":                  "write 80",
+		"10.0.0.300:80":                 "not an IPv4 address",
+		strings.Repeat("a", 64) + ".x":  "63 characters",
+		strings.Repeat("a.", 127) + "x": "253 characters",
+	} {
+		if _, wrong := parseHostPort(text); !strings.Contains(wrong, remedy) {
+			t.Errorf("parseHostPort(%q) says %q, without %s", text, wrong, remedy)
+		}
+	}
+}
+
+func TestParsePath(t *testing.T) {
+	for text, kind := range map[string]model.PathKind{
+		"/":                                    model.ExactPath,
+		"/orders":                              model.ExactPath,
+		"/orders/":                             model.ExactPath,
+		"/a;b=c/d,e@f:g":                       model.ExactPath,
+		"/gr%C3%B6%C3%9Fe/a%20b":               model.ExactPath,
+		"/a%2Fb":                               model.ExactPath,
+		"/.well-known/...":                     model.ExactPath,
+		"/orders/{id}":                         model.TemplatePath,
+		"/{a}/{b_2}/":                          model.TemplatePath,
+		"/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}": model.TemplatePath,
+	} {
+		got, bad := parsePath(text)
+		if bad != nil || got.Kind != kind || got.Text != text {
+			t.Errorf("parsePath(%q) = %v, %v", text, got, bad)
+		}
+	}
+}
+
+func TestParsePrefixDropsTheTrailingSlash(t *testing.T) {
+	for text, want := range map[string]string{"/": "/", "/orders": "/orders", "/orders/": "/orders"} {
+		got, bad := parsePrefix(text)
+		if bad != nil || got.Text != want || got.Kind != model.PrefixPath {
+			t.Errorf("parsePrefix(%q) = %v, %v; want %q", text, got, bad, want)
+		}
+	}
+}
+
+func TestParseReplacement(t *testing.T) {
+	template := model.Path{Kind: model.TemplatePath, Text: "/orders/{id}/{item}"}
+	prefix := model.Path{Kind: model.PrefixPath, Text: "/orders"}
+	exact := model.Path{Kind: model.ExactPath, Text: "/orders"}
+	for _, c := range []struct {
+		text    string
+		matched model.Path
+		want    string // empty: refused
+	}{
+		{"/v1/{id}", template, "/v1/{id}"},
+		{"/v1/{item}/{id}/", template, "/v1/{item}/{id}/"},
+		{"/v1/%7Euser", exact, "/v1/%7Euser"},
+		{"/v1/", exact, "/v1/"},
+		{"/v1/", prefix, "/v1"},
+		{"/", prefix, "/"},
+		{"/v1/{other}", template, ""},
+		{"/v1/{id}", prefix, ""},
+		{"/v1/{id}", exact, ""},
+		{"", exact, ""},
+	} {
+		got, bad := parseReplacement(c.text, c.matched)
+		if got != c.want || (bad == nil) != (c.want != "") {
+			t.Errorf("parseReplacement(%q, %v) = %q, %v; want %q", c.text, c.matched, got, bad, c.want)
+		}
+	}
+}
+
+func TestPathShape(t *testing.T) {
+	same := [][2]model.Path{
+		{{Kind: model.AnyPath}, {Kind: model.PrefixPath, Text: "/"}},
+		{{Kind: model.TemplatePath, Text: "/a/{b}/c"}, {Kind: model.TemplatePath, Text: "/a/{x}/c"}},
+	}
+	for _, pair := range same {
+		if a, b := pathShape(pair[0]), pathShape(pair[1]); a != b {
+			t.Errorf("%v and %v differ: %q, %q", pair[0], pair[1], a, b)
+		}
+	}
+	different := []model.Path{
+		{Kind: model.AnyPath},
+		{Kind: model.PrefixPath, Text: "/a"},
+		{Kind: model.ExactPath, Text: "/a"},
+		{Kind: model.ExactPath, Text: "/a/"},
+		{Kind: model.ExactPath, Text: "/A"},
+		{Kind: model.TemplatePath, Text: "/{a}"},
+		{Kind: model.TemplatePath, Text: "/{a}/"},
+	}
+	seen := map[string]model.Path{}
+	for _, p := range different {
+		if other, taken := seen[pathShape(p)]; taken {
+			t.Errorf("%v and %v have one shape", other, p)
+		}
+		seen[pathShape(p)] = p
+	}
+}
+
+func TestParseDomain(t *testing.T) {
+	for text, want := range map[string]string{
+		"Shop.Example.COM": "shop.example.com",
+		"*.Example.com":    "*.example.com",
+		"*.com":            "*.com",
+		"localhost":        "localhost",
+		"10.0.0.1":         "10.0.0.1",
+		"0::1":             "[::1]",
+		"[0::1]":           "[::1]",
+	} {
+		if got, bad := parseDomain(text); bad != nil || got != want {
+			t.Errorf("parseDomain(%q) = %q, %v; want %q", text, got, bad, want)
+		}
+	}
+}
+
+func TestParseURL(t *testing.T) {
+	for text, want := range map[string]model.URL{
+		"https://API.test":      {Protocol: model.HTTPS, Host: "api.test", Port: 443},
+		"http://api.test":       {Protocol: model.HTTP, Host: "api.test", Port: 80},
+		"http://api.test:8080":  {Protocol: model.HTTP, Host: "api.test", Port: 8080, Explicit: true},
+		"HTTPS://[2001:db8::1]": {Protocol: model.HTTPS, Host: "2001:db8::1", Port: 443},
+		"https://192.0.2.1:443": {Protocol: model.HTTPS, Host: "192.0.2.1", Port: 443, Explicit: true},
+	} {
+		if got, wrong := parseURL(text); wrong != "" || got != want {
+			t.Errorf("parseURL(%q) = %+v, %q; want %+v", text, got, wrong, want)
+		}
+	}
+	if _, wrong := parseURL("https://api.test/v1/"); !strings.Contains(wrong, `path = "/v1"`) {
+		t.Errorf("no remedy for a path: %q", wrong)
+	}
+}
