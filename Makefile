@@ -1,0 +1,35 @@
+# make            builds build/weir
+# make run        the whole gateway on examples/quickstart, with three demo nodes
+# make test       every test; fetches Envoy and starts a Docker engine where they are missing
+# make help       the rest
+
+MAKEFLAGS += --no-print-directory
+export CGO_ENABLED ?= 0
+
+.PHONY: build run test lint tools clean help
+
+build: ## build/weir
+	@mkdir -p build
+	go build -trimpath -o build/weir ./cmd/weir
+
+run: build ## three demo nodes, weir and its Envoy on examples/quickstart, until Ctrl-C
+	@go build -trimpath -o build/backend ./e2e/backend
+	@go build -trimpath -o build/demo ./e2e/demo
+	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" exec build/demo
+
+test: lint build ## every test, those with Envoy and in containers too
+	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" e2e/setup/docker.sh e2e/setup/test.sh
+
+lint: ## gofmt and go vet
+	@unformatted="$$(gofmt -l .)" && \
+		if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	@go vet ./...
+
+tools: ## Envoy, from WEIR_ENVOY_PATH, the PATH, or fetched into .tools
+	@e2e/setup/envoy.sh
+
+clean: ## away with build/; .tools stays, since it takes a download
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
