@@ -7,13 +7,16 @@ import (
 	"strings"
 	"testing"
 
+	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+
 	"github.com/weirproxy/weir/model"
 )
 
 // TestMatchingProperty compares the real Envoy's choice with a plain reading of "Matching", over random sets of APIs, each
-// under a domain of its own, and random requests.
+// under a domain of its own, and random requests; in both forms that the routes of a domain may take.
 func TestMatchingProperty(t *testing.T) {
-	const domains, requests = 300, 60
+	const domains, requests = 300, 40
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -23,21 +26,60 @@ func TestMatchingProperty(t *testing.T) {
 		sets[i] = randomAPIs(random)
 		addMocks(t, c, fmt.Sprintf("s%d", i), fmt.Sprintf("d%d.test", i), sets[i])
 	}
-	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	caller := startEnvoy(t, inBothForms(t, c), nil).dial("http", nil)
 	for i, set := range sets {
 		service := c.Services[fmt.Sprintf("s%d", i)]
 		for range requests {
 			method := []string{"GET", "POST", "PUT"}[random.IntN(3)]
 			path := randomPath(random)
-			want, got := expected(service, method, path), chosen(caller.do(method, fmt.Sprintf("d%d.test", i), path+randomQuery(random)))
-			if got != want {
-				t.Errorf("%s %s: got %q, want %q among\n%s", method, path, got, want, strings.Join(numbered(set), "\n"))
+			want := expected(service, method, path)
+			for _, form := range []string{"lists", "tree"} {
+				got := chosen(caller.do(method, fmt.Sprintf("%s.d%d.test", form, i), path+randomQuery(random)))
+				if got != want {
+					t.Errorf("%s, %s %s: got %q, want %q among\n%s", form, method, path, got, want, strings.Join(numbered(set), "\n"))
+				}
 			}
 		}
 		if t.Failed() {
 			return
 		}
 	}
+}
+
+// inBothForms is the instance's resources with each domain twice: its lists under "lists.DOMAIN", its tree under
+// "tree.DOMAIN", whatever the translation would choose.
+func inBothForms(t *testing.T, c *model.Configuration) []Resource {
+	t.Helper()
+	resources := Instance(c, "edge")
+	u := useOf(c, c.Instances["edge"])
+	for _, r := range resources {
+		routes, ok := r.Message.(*routev3.RouteConfiguration)
+		if !ok {
+			continue
+		}
+		routes.VirtualHosts = nil
+		for _, service := range u.services {
+			var entries []entry
+			for _, api := range service.APIs {
+				entries = append(entries, entry{service, api})
+			}
+			for form, matcher := range map[string]*xdsmatcherv3.Matcher{"lists": lists(t, entries, u), "tree": routeTree(entries, u)} {
+				domain := form + "." + service.Domains[0]
+				routes.VirtualHosts = append(routes.VirtualHosts, &routev3.VirtualHost{Name: domain, Domains: []string{domain}, Matcher: matcher})
+			}
+		}
+	}
+	return resources
+}
+
+// lists are the lists of a domain, however long.
+func lists(t *testing.T, entries []entry, u use) *xdsmatcherv3.Matcher {
+	t.Helper()
+	matcher := routeLists(entries, 100*len(entries), u)
+	if matcher == nil {
+		t.Fatal("the lists have over a hundred copies of each API")
+	}
+	return matcher
 }
 
 func numbered(lines []string) []string {

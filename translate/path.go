@@ -12,8 +12,8 @@ import (
 )
 
 // A variable is any non-empty segment, so it is matched by a regular expression and not by Envoy's URI template, which
-// answers 404 where a value holds a character that RFC 3986 does not let stand in a segment ("[", "|", "^", ...), allows
-// five variables, and gives each a name of at most 16 characters. Both are RE2 inside.
+// answers 404 where a value holds "[" or "]" (measured over every character that a request line may hold). It would
+// also allow only five variables, with names of at most 16 characters. Both are RE2 inside.
 const (
 	anySegment = `[^/?]+`
 	// anyQuery is what may follow a path in ":path". Any byte may: \C, since "." misses what is not UTF-8.

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func routeConfiguration(listener string, u use) *routev3.RouteConfiguration {
 		out.VirtualHosts = append(out.VirtualHosts, &routev3.VirtualHost{
 			Name:    domain,
 			Domains: []string{domain},
-			Matcher: routeTree(domains[domain], u),
+			Matcher: routeMatcher(domains[domain], u),
 		})
 	}
 	return out
@@ -63,18 +64,50 @@ func domainsOf(s *model.Service) []string {
 	return s.Domains
 }
 
-// route is one API. The tree has decided that the request is the API's; the route's own match is there for what Envoy
-// replaces when it rewrites a path.
+// route is one API. Its match is whole, wherever it stands: Envoy asks it again at the end of a tree.
 func route(e entry, u use) *routev3.Route {
-	r := &routev3.Route{Name: e.name(), Match: &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{}}}
+	r := &routev3.Route{Name: e.name(), Match: routeMatch(e.api)}
 	if mock := e.api.Backend.Mock; mock != nil {
 		r.Action = &routev3.Route_DirectResponse{DirectResponse: directResponse(mock)}
 		return r
 	}
 	forward := routeAction(e.api.Backend, u)
-	rewritePath(r.Match, forward, e.api)
+	rewritePath(forward, e.api)
 	r.Action = &routev3.Route_Route{Route: forward}
 	return r
+}
+
+// routeMatch is the frontend of an API. Envoy compares paths here without their query strings.
+func routeMatch(api *model.API) *routev3.RouteMatch {
+	match := &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}}
+	switch path := api.Path; {
+	case path.Kind == model.ExactPath:
+		match.PathSpecifier = &routev3.RouteMatch_Path{Path: path.Text}
+	case path.Kind == model.TemplatePath:
+		match.PathSpecifier = &routev3.RouteMatch_SafeRegex{SafeRegex: regexMatcher(templateRegex(path.Text, anySegment))}
+	case path.Kind == model.PrefixPath && path.Text != "/":
+		match.PathSpecifier = &routev3.RouteMatch_PathSeparatedPrefix{PathSeparatedPrefix: path.Text}
+	}
+	if len(api.Methods) > 0 {
+		match.Headers = []*routev3.HeaderMatcher{methodMatcher(api.Methods)}
+	}
+	return match
+}
+
+// methodMatcher holds for each of the methods.
+func methodMatcher(methods []string) *routev3.HeaderMatcher {
+	match := &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: methods[0]}}
+	if len(methods) > 1 {
+		quoted := make([]string, len(methods))
+		for i, method := range methods {
+			quoted[i] = regexp.QuoteMeta(method)
+		}
+		match.MatchPattern = &matcherv3.StringMatcher_SafeRegex{SafeRegex: regexMatcher(strings.Join(quoted, "|"))}
+	}
+	return &routev3.HeaderMatcher{
+		Name:                 ":method",
+		HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{StringMatch: match},
+	}
 }
 
 // directResponse is the answer of a mock. Answers that by definition have no body are given none.
@@ -111,45 +144,44 @@ func idleTimeout(timeout time.Duration) *durationpb.Duration {
 }
 
 // rewritePath makes the backend see its own path. The query string goes on as it is.
-func rewritePath(match *routev3.RouteMatch, action *routev3.RouteAction, api *model.API) {
+func rewritePath(action *routev3.RouteAction, api *model.API) {
 	replacement := api.Backend.Path
 	if replacement == "" {
 		return
 	}
 	switch api.Path.Kind {
 	case model.ExactPath:
-		match.PathSpecifier = &routev3.RouteMatch_Path{Path: api.Path.Text}
-		action.PrefixRewrite = replacement
+		action.PrefixRewrite = replacement // of the whole path: that is what the route matched
 	case model.TemplatePath:
-		action.RegexRewrite = regexRewrite("^"+templateRegex(api.Path.Text, `([^/]+)`)+"$", substitution(api.Path.Text, replacement))
+		pattern := "^" + templateRegex(api.Path.Text, "("+anySegment+")") + "$"
+		action.RegexRewrite = regexRewrite(pattern, substitution(api.Path.Text, replacement))
 	default:
-		rewritePrefix(match, action, strings.TrimRight(api.Path.Text, "/"), strings.TrimRight(replacement, "/"))
+		rewritePrefix(action, strings.TrimRight(api.Path.Text, "/"), strings.TrimRight(replacement, "/"))
 	}
 }
 
 // rewritePrefix joins the replacement and what follows the prefix with exactly one slash. Both come without a trailing
 // slash, so "/" is "" here; every path starts with that, and so an API that takes every path is one with the prefix "/".
-func rewritePrefix(match *routev3.RouteMatch, action *routev3.RouteAction, prefix, replacement string) {
+func rewritePrefix(action *routev3.RouteAction, prefix, replacement string) {
 	switch {
 	case prefix == replacement:
 	case prefix == "":
-		match.PathSpecifier = &routev3.RouteMatch_Prefix{Prefix: "/"}
-		action.PrefixRewrite = replacement + "/"
+		action.PrefixRewrite = replacement + "/" // the route matched "/"
 	case replacement == "":
 		// An empty prefix_rewrite is none, and "/" would double the slash of what follows.
-		action.RegexRewrite = regexRewrite("^"+templateRegex(prefix, "")+"/?", "/")
+		action.RegexRewrite = regexRewrite("^"+regexp.QuoteMeta(prefix)+"/?", "/")
 	default:
-		match.PathSpecifier = &routev3.RouteMatch_PathSeparatedPrefix{PathSeparatedPrefix: prefix}
 		action.PrefixRewrite = replacement
 	}
 }
 
 func regexRewrite(pattern, substitution string) *matcherv3.RegexMatchAndSubstitute {
-	return &matcherv3.RegexMatchAndSubstitute{
-		Pattern: &matcherv3.RegexMatcher{
-			EngineType: &matcherv3.RegexMatcher_GoogleRe2{GoogleRe2: &matcherv3.RegexMatcher_GoogleRE2{}},
-			Regex:      pattern,
-		},
-		Substitution: substitution,
+	return &matcherv3.RegexMatchAndSubstitute{Pattern: regexMatcher(pattern), Substitution: substitution}
+}
+
+func regexMatcher(regex string) *matcherv3.RegexMatcher {
+	return &matcherv3.RegexMatcher{
+		EngineType: &matcherv3.RegexMatcher_GoogleRe2{GoogleRe2: &matcherv3.RegexMatcher_GoogleRE2{}},
+		Regex:      regex,
 	}
 }

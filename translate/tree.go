@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"cmp"
 	"slices"
 
 	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
@@ -9,39 +8,21 @@ import (
 	"github.com/weirproxy/weir/model"
 )
 
-// The routes of a domain are a tree that Envoy walks by the request's path, so that finding a route does not grow with
-// their number:
+// The tree is the form of a domain whose lists (list.go) would repeat too much. It holds each API once and grows with
+// their number and no faster:
 //
-//	:path, longest key first          exact paths and templates, by their literal prefix
-//	  the key's patterns, in order      does the whole path fit? (keys are byte prefixes, and :path holds the query)
-//	    :method                           the route
+//	:path, longest key first            exact paths and templates, by their literal prefix
+//	  the key's patterns, in order        does the whole path fit?
+//	    :method                             the route
 //	otherwise :path, longest key first  prefixes, likewise
 //	otherwise                           APIs that take every path
 //
-// A miss at any depth falls back to the next shorter key, then to the next stage; that is how an API whose method does not
-// fit is passed over. It follows the order of "Matching": where two templates match one path, the one with the longer
-// literal prefix has a literal where the other has its first variable; and a prefix never goes before a template, for
-// it stands in a later stage.
-//
-// So each API stands in the tree once, and the tree grows with the number of APIs and no faster. The other way that Envoy
-// offers, a list of routes at each key, has no fallback: each list repeats every API that could match below a shorter key,
-// which for m templates such as /{tenant}/x and n literal paths beside them is m times n routes.
+// A miss of a nested matcher, unlike one in a list, falls back to the next shorter key, and then to the next stage; so an
+// API whose method does not fit is passed over. Longest key first is the order of "Matching": where two templates match one
+// path, the one with the longer literal prefix has a literal where the other has its first variable. A prefix never goes
+// before a template, whichever is longer, and so it stands in a later stage.
 
-// entry is an API with its service: what one route is made of.
-type entry struct {
-	service *model.Service
-	api     *model.API
-}
-
-// name is the name of the route.
-func (e entry) name() string { return e.service.Name + "/" + e.api.Name }
-
-// compareEntries is the order in which APIs of one domain are asked.
-func compareEntries(a, b entry) int {
-	return cmp.Or(comparePaths(a.api.Path, b.api.Path), cmp.Compare(a.name(), b.name()))
-}
-
-// routeTree is the matcher of a virtual host. A request that nothing in it fits is answered with 404.
+// routeTree is the matcher of a virtual host as a tree of nested matchers.
 func routeTree(entries []entry, u use) *xdsmatcherv3.Matcher {
 	entries = slices.SortedFunc(slices.Values(entries), compareEntries)
 	var stages [3][]entry
