@@ -27,16 +27,22 @@ func throwawayCAFile(t *testing.T) string {
 
 // TestBootstrap compares bootstraps with their golden files, and has Envoy take each.
 func TestBootstrap(t *testing.T) {
+	const testdata = "testdata/bootstrap"
 	tests := []struct {
-		name    string
-		options BootstrapOptions
+		dir, name string
+		options   BootstrapOptions
 	}{
-		{"address", BootstrapOptions{
+		{testdata, "address", BootstrapOptions{
 			Instance: "edge", NodeID: "edge-1", XDSAddress: "127.0.0.1:18000", AdminAddress: "127.0.0.1:9901",
 			CAFile: "/etc/ssl/certs/ca-certificates.crt",
 		}},
-		{"name", BootstrapOptions{Instance: "edge", NodeID: "n", XDSAddress: "weir.internal:18000"}},
-		{"socket", BootstrapOptions{Instance: "on", NodeID: "1", XDSAddress: "unix:///run/weir.sock", AdminAddress: "[::1]:0"}},
+		{testdata, "name", BootstrapOptions{Instance: "edge", NodeID: "n", XDSAddress: "weir.internal:18000"}},
+		// compose.yaml gives it to an official Envoy.
+		{"../examples/compose", "envoy", BootstrapOptions{
+			Instance: "edge", NodeID: "compose", XDSAddress: "weir:18000", AdminAddress: "127.0.0.1:9901",
+			CAFile: "/etc/ssl/certs/ca-certificates.crt",
+		}},
+		{testdata, "socket", BootstrapOptions{Instance: "on", NodeID: "1", XDSAddress: "unix:///run/weir.sock", AdminAddress: "[::1]:0"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -48,7 +54,7 @@ func TestBootstrap(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", "bootstrap", test.name+".json")
+			golden := filepath.Join(test.dir, test.name+".json")
 			if *update {
 				if err := os.WriteFile(golden, got, 0o644); err != nil {
 					t.Fatal(err)

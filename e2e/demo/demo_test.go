@@ -116,7 +116,7 @@ func TestAnswersSaysThatWeirHasEnded(t *testing.T) {
 	<-ended.done
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := answers(ctx, ended); err == nil || err.Error() != "weir has ended: exit status 1" {
+	if err := answers(ctx, ended, "127.0.0.1:1"); err == nil || err.Error() != "weir has ended: exit status 1" {
 		t.Errorf("got %v", err)
 	}
 }

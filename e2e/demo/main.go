@@ -84,7 +84,7 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 		return err
 	}
 	defer child.stop(stopTime)
-	if err := answers(ctx, child); err != nil || ctx.Err() != nil {
+	if err := answers(ctx, child, gateway); err != nil || ctx.Err() != nil {
 		return err
 	}
 	guide.print(stdout)
@@ -110,13 +110,13 @@ func free(address, who string) error {
 }
 
 // answers waits until a request gets through the gateway.
-func answers(ctx context.Context, weir *child) error {
+func answers(ctx context.Context, weir *child, address string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTime, errTooLate)
 	defer cancel()
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		if ping(ctx) {
+		if ping(ctx, address) {
 			return nil
 		}
 		select {
@@ -136,8 +136,8 @@ func answers(ctx context.Context, weir *child) error {
 var errTooLate = fmt.Errorf("nothing answers on %s after %s; what is above says why", gateway, startTime)
 
 // ping asks for the API that the gateway answers by itself.
-func ping(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+gateway+"/ping", nil)
+func ping(ctx context.Context, address string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/ping", nil)
 	if err != nil {
 		return false
 	}
