@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirproxy/weir/envoy"
+	"github.com/weirproxy/weir/model"
+)
+
+const bootstrapLong = `Prints the bootstrap that joins an Envoy to weir, as JSON for "envoy -c".
+
+It says which instance the Envoy belongs to and where weir is; everything else comes from weir. Run it on Envoy's
+machine, or give --ca-file and --node-id: the file of CAs that verifies https upstreams is a path on that machine.
+
+--instance may be left out where a configuration at --config has only one.`
+
+func (a *app) bootstrapCommand() *cobra.Command {
+	var (
+		o    envoy.BootstrapOptions
+		conf configuration
+	)
+	cmd := &cobra.Command{
+		Use:               "bootstrap",
+		Short:             "Print a bootstrap for an Envoy",
+		Long:              bootstrapLong,
+		Example:           "  weir bootstrap --instance edge > envoy.json && envoy -c envoy.json",
+		Args:              noArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	conf.addTo(cmd)
+	a.instanceFlag(cmd, &o.Instance, &conf)
+	cmd.Flags().StringVar(&o.NodeID, "node-id", "", "`NAME` of this Envoy among those of its instance (default the host's name)")
+	cmd.Flags().StringVar(&o.XDSAddress, "xds-address", defaultXDSAddress, "`ADDRESS` where weir serves, HOST:PORT or unix:///PATH")
+	cmd.Flags().StringVar(&o.AdminAddress, "envoy-admin-address", "", "`HOST:PORT` of Envoy's own admin API (default none)")
+	cmd.Flags().StringVar(&o.CAFile, "ca-file", "", "`FILE` with the CAs that verify https upstreams (default the system's)")
+	cmd.RunE = func(*cobra.Command, []string) error {
+		if err := a.completeBootstrap(&o, &conf); err != nil {
+			return err
+		}
+		b, err := envoy.Bootstrap(o)
+		if err != nil {
+			return err
+		}
+		text, err := envoy.MarshalJSON(b)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.stdout, "%s\n", strings.TrimRight(string(text), "\n"))
+		return err
+	}
+	return cmd
+}
+
+// completeBootstrap fills in what was not said.
+func (a *app) completeBootstrap(o *envoy.BootstrapOptions, conf *configuration) error {
+	if o.NodeID == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("bootstrap: the host's name: %w; say --node-id", err)
+		}
+		o.NodeID = host
+	}
+	if o.CAFile == "" {
+		o.CAFile = envoy.SystemCAFile()
+	}
+	if o.Instance != "" {
+		return nil
+	}
+	c, err := a.load(conf)
+	if err != nil {
+		if !errors.As(err, new(exit)) {
+			err = fmt.Errorf("bootstrap: without --instance the configuration must tell it: %w", err)
+		}
+		return err
+	}
+	o.Instance, err = theInstance(c, "")
+	return err
+}
+
+// theInstance is the one that was named, else the only one.
+func theInstance(c *model.Configuration, name string) (string, error) {
+	names := sortedNames(c.Instances)
+	switch {
+	case name != "" && c.Instances[name] == nil:
+		return "", fmt.Errorf("there is no instance %q%s", name, suggestion(name, names))
+	case name != "":
+		return name, nil
+	case len(names) == 1:
+		return names[0], nil
+	case len(names) == 0:
+		return "", errors.New("the configuration has no instance")
+	default:
+		return "", fmt.Errorf("which instance? say --instance with one of %s", strings.Join(names, ", "))
+	}
+}

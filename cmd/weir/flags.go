@@ -1,0 +1,167 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/weirproxy/weir/config"
+	"github.com/weirproxy/weir/config/lang"
+	"github.com/weirproxy/weir/config/source"
+)
+
+// standardInput is the PATH that means standard input.
+const standardInput = "-"
+
+// withoutVariable are the flags that have no WEIR_ variable.
+var withoutVariable = []string{"help", "var", "var-file"}
+
+// bindEnvironment sets every flag of the command that the command line left out from its WEIR_ variable.
+func (a *app) bindEnvironment(cmd *cobra.Command) error {
+	var problems []error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		value := a.getenv(variableOf(f.Name))
+		if f.Changed || value == "" || slices.Contains(withoutVariable, f.Name) {
+			return
+		}
+		if err := f.Value.Set(value); err != nil {
+			problems = append(problems, fmt.Errorf("%s=%q: %w", variableOf(f.Name), value, err))
+		}
+	})
+	return errors.Join(problems...)
+}
+
+// variableOf is the environment variable of a flag: "xds-address" is WEIR_XDS_ADDRESS.
+func variableOf(flag string) string {
+	return "WEIR_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// getenv reads the environment that was passed in. Of two settings the last one counts, as it does for os.Getenv.
+func (a *app) getenv(name string) string {
+	for _, entry := range slices.Backward(a.environ) {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// suggestFlag adds the flag that was probably meant to pflag's message.
+func suggestFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return fmt.Errorf("%w%s", err, suggestion("--"+unknown.GetSpecifiedName(), names))
+}
+
+// configuration is what the commands that load share: where the files are, and the variables' values.
+type configuration struct {
+	path  string
+	vars  []string
+	files []string
+}
+
+// addTo registers the flags.
+func (c *configuration) addTo(cmd *cobra.Command) {
+	configFlag(cmd, &c.path)
+	cmd.Flags().StringArrayVar(&c.vars, "var", nil, "set a variable of the configuration, `NAME=VALUE`; may repeat")
+	cmd.Flags().StringArrayVar(&c.files, "var-file", nil, "`FILE` with values of variables; may repeat")
+	_ = cmd.RegisterFlagCompletionFunc("var", cobra.NoFileCompletions) // it errs for a flag that does not exist only
+}
+
+// configFlag is --config, the other way to say [PATH].
+func configFlag(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVar(path, "config", ".", "`PATH` of the configuration, a directory or a file; the same as the argument")
+}
+
+// pathArgument takes [PATH], which stands for --config and wins over WEIR_CONFIG.
+func pathArgument(cmd *cobra.Command, args []string, path *string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.Flags().Changed("config") && *path != args[0] {
+		return usage(cmd, fmt.Errorf("the argument says %q and --config says %q; say one of them", args[0], *path))
+	}
+	*path = args[0]
+	return nil
+}
+
+// options are the variables in the form that the loader takes.
+func (c *configuration) options(a *app) config.Options {
+	return config.Options{Variables: lang.Variables{Flags: c.vars, Files: c.files, Environ: a.environ}}
+}
+
+// optionsFor are options with the names of a snapshot's files as they can be opened from where the operator stands.
+func (c *configuration) optionsFor(a *app, s *source.Snapshot) config.Options {
+	o := c.options(a)
+	o.Prefix = directoryOf(c.path, s)
+	return o
+}
+
+// directoryOf is what the names of a snapshot's files are relative to, in the operator's words.
+func directoryOf(path string, s *source.Snapshot) string {
+	if s.Single {
+		return filepath.Dir(path)
+	}
+	return path
+}
+
+// onePath allows [PATH] and no second argument.
+func onePath(cmd *cobra.Command, args []string) error {
+	return atMost(cmd, args, 1, "one PATH")
+}
+
+// noArguments allows none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	return atMost(cmd, args, 0, "no argument")
+}
+
+func atMost(cmd *cobra.Command, args []string, n int, what string) error {
+	if len(args) <= n {
+		return nil
+	}
+	return usage(cmd, fmt.Errorf("unexpected argument %q: %q takes %s", args[n], cmd.CommandPath(), what))
+}
+
+// choice is a flag that takes one of a few words.
+type choice struct {
+	value   string
+	kind    string // what the help calls the value
+	allowed []string
+}
+
+// newChoice takes the default first.
+func newChoice(kind string, allowed ...string) *choice {
+	return &choice{value: allowed[0], kind: kind, allowed: allowed}
+}
+
+// outputFlag is -o, --output.
+func outputFlag(cmd *cobra.Command, allowed ...string) *choice {
+	c := newChoice("FORMAT", allowed...)
+	cmd.Flags().VarP(c, "output", "o", "form of the output: "+strings.Join(allowed, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(allowed, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+// String is pflag.Value's.
+func (c *choice) String() string { return c.value }
+
+// Type is pflag.Value's; it stands in the help.
+func (c *choice) Type() string { return c.kind }
+
+// Set is pflag.Value's.
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.allowed, s) {
+		return fmt.Errorf("must be one of %s%s", strings.Join(c.allowed, ", "), suggestion(s, c.allowed))
+	}
+	c.value = s
+	return nil
+}

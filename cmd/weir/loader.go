@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/weirproxy/weir/admin"
+	"github.com/weirproxy/weir/config"
+	"github.com/weirproxy/weir/config/lang"
+	"github.com/weirproxy/weir/config/source"
+	"github.com/weirproxy/weir/model"
+	"github.com/weirproxy/weir/translate"
+	"github.com/weirproxy/weir/xds"
+)
+
+// noDiagnostics is the JSON of none.
+var noDiagnostics = json.RawMessage("[]")
+
+// emptyRefused is why a configuration without blocks does not replace one with blocks, nor starts one.
+const emptyRefused = "the configuration holds no block, so every gateway would lose its APIs; say --allow-empty if that is meant"
+
+// loader makes what was read into what can be published. It keeps nothing but the list of files that were read last.
+type loader struct {
+	options    func(*source.Snapshot) config.Options
+	allowEmpty bool
+	log        *slog.Logger
+	stderr     io.Writer // takes the diagnostics
+	color      bool
+	width      uint
+
+	read []string // besides the configuration's files
+}
+
+// first is the first mistake of an invalid configuration.
+type first struct {
+	errors int
+	place  model.Place
+	text   string
+}
+
+// load fills in the attempt. Applied says that there is something to publish. A panic is a mistake of weir in one
+// configuration, and must not end what serves all the others.
+func (d *loader) load(u source.Update, a *attempt) (outcome admin.Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.log.Error("this is a mistake in weir, please report it", "err", fmt.Sprint(p), "stack", string(debug.Stack()))
+			a.loaded, a.Error, outcome = nil, fmt.Sprintf("a mistake in weir: %v", p), admin.Failed
+		}
+	}()
+	if u.Err != nil {
+		a.Error = u.Err.Error()
+		return admin.Failed
+	}
+	result := config.FromSnapshot(u.Snapshot, d.options(u.Snapshot))
+	d.read = result.Read
+	switch {
+	case d.allowEmpty && len(u.Snapshot.Files) == 0:
+		result.Configuration = new(model.Configuration)
+	case result.HasErrors():
+		a.first = firstOf(result.Diagnostics)
+		d.report(result, a)
+		return admin.Invalid
+	case result.Empty && !d.allowEmpty:
+		a.Error, a.first = emptyRefused, first{errors: 1, text: emptyRefused}
+		return admin.Invalid
+	}
+	d.report(result, a)
+	loaded, err := newPublication(result.Configuration)
+	if err != nil {
+		a.Error = err.Error()
+		return admin.Failed
+	}
+	a.loaded = loaded
+	return admin.Applied
+}
+
+// report prints the diagnostics and puts them into the attempt.
+func (d *loader) report(result *config.Result, a *attempt) {
+	if len(result.Diagnostics) == 0 {
+		return
+	}
+	var shown, plain, document bytes.Buffer
+	errs := []error{
+		result.WriteText(&shown, d.color, d.width), result.WriteText(&plain, false, 0), result.WriteJSON(&document),
+	}
+	for _, err := range errs {
+		if err != nil {
+			d.log.Error("the diagnostics could not be written", "err", err)
+		}
+	}
+	_, _ = d.stderr.Write(shown.Bytes()) // whoever read it is gone; the status has it too
+	a.Report = plain.String()
+	var parsed struct {
+		Diagnostics json.RawMessage `json:"diagnostics"`
+	}
+	if json.Unmarshal(document.Bytes(), &parsed) == nil && parsed.Diagnostics != nil {
+		a.Diagnostics = parsed.Diagnostics
+	}
+}
+
+func firstOf(diagnostics hcl.Diagnostics) first {
+	var f first
+	for _, d := range diagnostics {
+		if d.Severity != hcl.DiagError {
+			continue
+		}
+		f.errors++
+		if f.errors > 1 {
+			continue
+		}
+		f.text = d.Summary
+		if d.Subject != nil {
+			f.place = lang.PlaceOf(*d.Subject)
+		}
+	}
+	return f
+}
+
+// newPublication translates every instance.
+func newPublication(c *model.Configuration) (*publication, error) {
+	p := &publication{
+		configuration: c,
+		resources:     make(map[string][]translate.Resource, len(c.Instances)),
+		sets:          make(map[string]*xds.Snapshot, len(c.Instances)),
+	}
+	for name := range c.Instances {
+		resources := translate.Instance(c, name)
+		set, err := xds.NewSnapshot(messagesOf(resources))
+		if err != nil {
+			return nil, fmt.Errorf("instance %q: %w", name, err)
+		}
+		p.resources[name], p.sets[name] = resources, set
+	}
+	p.generation = xds.Generation(p.sets)
+	return p, nil
+}

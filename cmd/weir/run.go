@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirproxy/weir/envoy"
+)
+
+const runLong = `Runs the whole gateway: the control plane, as "weir serve" does, and one Envoy for each instance.
+
+The Envoys are started, stopped and drained as instances come and go, restarted when they end, and stopped with
+weir. Envoy's binary is --envoy-path, else the "envoy" on the PATH.`
+
+func (a *app) runCommand() *cobra.Command {
+	var (
+		o         serving
+		envoyPath string
+		caFile    string
+	)
+	cmd := &cobra.Command{
+		Use:     "run [PATH]",
+		Short:   "Run the whole gateway: control plane and Envoys",
+		Long:    runLong,
+		Example: "  weir run --envoy-path /usr/local/bin/envoy gateway",
+		Args:    onePath,
+	}
+	o.addTo(cmd)
+	envoyFlag(cmd, &envoyPath)
+	cmd.Flags().StringVar(&caFile, "ca-file", "", "`FILE` with the CAs that verify https upstreams (default the system's)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := pathArgument(cmd, args, &o.conf.path); err != nil {
+			return err
+		}
+		runner, err := a.runner(cmd.Context(), envoyPath, caFile)
+		if err != nil {
+			return err
+		}
+		return a.serve(cmd.Context(), &o, runner)
+	}
+	return cmd
+}
+
+// runner finds Envoy before anything is started.
+func (a *app) runner(ctx context.Context, path, caFile string) (*envoy.RunnerOptions, error) {
+	path, err := envoy.Find(path)
+	if err != nil {
+		return nil, err
+	}
+	version, err := envoy.CheckVersion(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	node, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("the host's name, for the Envoys' node id: %w", err)
+	}
+	if caFile == "" {
+		caFile = envoy.SystemCAFile()
+	}
+	a.log.Info("found Envoy", "path", path, "version", version.String())
+	return &envoy.RunnerOptions{
+		Path: path, Log: a.log, Bootstrap: envoy.BootstrapOptions{NodeID: node, CAFile: caFile},
+	}, nil
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirproxy/weir/admin"
+)
+
+const upstreamsLong = `Lists the upstreams, or shows one of them: its nodes with their shares of the requests, and the APIs that use it.
+
+They are those of the running weir at --admin-address, or with --config (WEIR_CONFIG) those of files.`
+
+func (a *app) upstreamsCommand() *cobra.Command {
+	var (
+		address string
+		conf    configuration
+	)
+	cmd := &cobra.Command{
+		Use:     "upstreams [NAME]",
+		Short:   "Show upstreams, their nodes and associated APIs",
+		Long:    upstreamsLong,
+		Example: "  weir upstreams orders --config gateway",
+		Args: func(cmd *cobra.Command, args []string) error {
+			return atMost(cmd, args, 1, "one NAME")
+		},
+	}
+	conf.addTo(cmd)
+	config := cmd.Flags().Lookup("config")
+	config.DefValue, conf.path = "", ""
+	config.Usage = "`PATH` of a configuration to read instead of asking a running weir"
+	adminFlag(cmd, &address)
+	output := outputFlag(cmd, "text", "json")
+	list := func(cmd *cobra.Command) ([]admin.Upstream, error) {
+		if cmd.Flags().Changed("admin-address") && cmd.Flags().Changed("config") {
+			return nil, usage(cmd, fmt.Errorf("--admin-address asks a running weir and --config reads files; say one of them"))
+		}
+		if conf.path != "" && !cmd.Flags().Changed("admin-address") {
+			return a.upstreamsOfFiles(&conf)
+		}
+		return upstreamsOfWeir(cmd.Context(), address)
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		all, err := list(cmd)
+		if err != nil {
+			return err
+		}
+		return writeUpstreams(a.stdout, all, args, output.value == "json")
+	}
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 || a.bindEnvironment(cmd) != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		a.stderr = io.Discard
+		all, _ := list(cmd) // nothing to offer then
+		return upstreamNames(all), cobra.ShellCompDirectiveNoFileComp
+	}
+	return cmd
+}
+
+func (a *app) upstreamsOfFiles(conf *configuration) ([]admin.Upstream, error) {
+	c, err := a.load(conf)
+	if err != nil {
+		return nil, err
+	}
+	return admin.Upstreams(c), nil
+}
+
+func upstreamsOfWeir(ctx context.Context, address string) ([]admin.Upstream, error) {
+	c, err := newClient(address)
+	if err != nil {
+		return nil, err
+	}
+	var list admin.UpstreamList
+	if err := c.call(ctx, http.MethodGet, "/api/v1/upstreams", &list); err != nil {
+		return nil, err
+	}
+	return list.Upstreams, nil
+}
+
+// writeUpstreams prints all of them, or the one that args name.
+func writeUpstreams(w io.Writer, all []admin.Upstream, args []string, asJSON bool) error {
+	if len(args) == 0 {
+		if asJSON {
+			return writeJSON(w, admin.UpstreamList{Upstreams: append([]admin.Upstream{}, all...)})
+		}
+		return writeUpstreamTable(w, all)
+	}
+	i := slices.IndexFunc(all, func(u admin.Upstream) bool { return u.Name == args[0] })
+	if i < 0 {
+		return fmt.Errorf("there is no upstream %q%s", args[0], suggestion(args[0], upstreamNames(all)))
+	}
+	if asJSON {
+		return writeJSON(w, all[i])
+	}
+	return writeUpstream(w, all[i])
+}
+
+func upstreamNames(all []admin.Upstream) []string {
+	names := make([]string, len(all))
+	for i, u := range all {
+		names[i] = u.Name
+	}
+	return names
+}
+
+func writeUpstreamTable(w io.Writer, all []admin.Upstream) error {
+	t := table(w)
+	fmt.Fprintln(t, "NAME\tVPC\tPROTOCOL\tNODES\tRETRIES\tAPIS\tPLACE")
+	for _, u := range all {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n",
+			u.Name, u.VPC, u.Protocol, nodeCount(u.Nodes), u.Retries, len(u.AssociatedAPIs), placeText(u.Place))
+	}
+	return t.Flush()
+}
+
+// nodeCount is "3", or "2 of 3" where one is disabled.
+func nodeCount(nodes []admin.Node) string {
+	enabled := 0
+	for _, n := range nodes {
+		if n.Weight > 0 {
+			enabled++
+		}
+	}
+	if enabled == len(nodes) {
+		return strconv.Itoa(enabled)
+	}
+	return fmt.Sprintf("%d of %d", enabled, len(nodes))
+}
+
+func writeUpstream(w io.Writer, u admin.Upstream) error {
+	t := table(w)
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(t, "%s\t%s\n", name, printable(value))
+		}
+	}
+	row("name", u.Name)
+	row("description", u.Description)
+	row("vpc", u.VPC)
+	row("load_balancing", u.LoadBalancing)
+	row("protocol", u.Protocol)
+	row("host_header", u.HostHeader)
+	row("retries", strconv.Itoa(u.Retries))
+	row("place", placeText(u.Place))
+	fmt.Fprintln(t, "\nNODE\tWEIGHT\tSHARE\tPLACE")
+	for _, n := range u.Nodes {
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\n", printable(n.Address), n.Weight, share(n), placeText(n.Place))
+	}
+	if len(u.AssociatedAPIs) == 0 {
+		fmt.Fprintln(t, "\nNo API uses it.")
+		return t.Flush()
+	}
+	fmt.Fprintln(t, "\nAPI\tINSTANCE\tDOMAINS\tMETHODS\tPATH\tPLACE")
+	for _, a := range u.AssociatedAPIs {
+		fmt.Fprintf(t, "%s/%s\t%s\t%s\t%s\t%s\t%s\n", a.Service, a.API, a.Instance,
+			orAny(a.Domains), orAny(a.Methods), printable(a.Path), placeText(a.Place))
+	}
+	return t.Flush()
+}
+
+func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+// share is what part of the requests a node gets, "disabled" where it gets none.
+func share(n admin.Node) string {
+	if n.Weight == 0 {
+		return "disabled"
+	}
+	return strconv.FormatFloat(n.Percent, 'f', 1, 64) + "%"
+}
+
+func orAny(words []string) string {
+	if len(words) == 0 {
+		return "any"
+	}
+	return strings.Join(words, ",")
+}
+
+func placeText(p *admin.Place) string {
+	if p == nil {
+		return ""
+	}
+	return p.File + ":" + strconv.Itoa(p.Line)
+}
+
+// printable keeps free text from moving the cursor or breaking the table.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

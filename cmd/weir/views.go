@@ -1,0 +1,59 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/weirproxy/weir/admin"
+	"github.com/weirproxy/weir/xds"
+)
+
+// proxies are the clients of xDS as the admin API shows them.
+func (l *loop) proxies() []admin.Proxy {
+	published := l.published.Load()
+	clients := l.server.Proxies()
+	views := make([]admin.Proxy, 0, len(clients))
+	for _, p := range clients {
+		set := published.sets[p.Instance]
+		view := admin.Proxy{
+			Node: p.Node, Instance: p.Instance, Address: p.Address, UserAgent: p.UserAgent, ConnectedAt: p.ConnectedAt.UTC(),
+			Current: set != nil && !p.Unknown && p.Snapshot == set.Hash(), Types: []admin.ProxyType{},
+		}
+		for _, t := range p.Types {
+			view.Types = append(view.Types, admin.ProxyType{
+				Type: shortType(t.Type), Sent: t.Sent, Acknowledged: t.Acknowledged, Refused: refusalOf(p.Instance, t, published),
+			})
+		}
+		views = append(views, view)
+	}
+	return views
+}
+
+func refusalOf(instance string, t xds.TypeState, published *publication) *admin.Refusal {
+	if t.Refused == nil {
+		return nil
+	}
+	r := t.Refused
+	place := blame(t.Type, r.Resources, r.Message, published.resources[instance], published.configuration)
+	return &admin.Refusal{
+		Version: r.Version, Message: r.Message, Resources: append([]string{}, r.Resources...), At: r.At.UTC(), Place: admin.NewPlace(place),
+	}
+}
+
+// connected counts the proxies of each instance; an instance without any is there with 0, so that it can be alerted on.
+func (l *loop) connected() map[string]int {
+	counts := map[string]int{}
+	for instance := range l.published.Load().sets {
+		counts[instance] = 0
+	}
+	for _, p := range l.server.Proxies() {
+		if _, ok := counts[p.Instance]; ok && !p.Unknown {
+			counts[p.Instance]++
+		}
+	}
+	return counts
+}
+
+// shortType is the message's name in a type URL, "Cluster".
+func shortType(typeURL string) string {
+	return typeURL[strings.LastIndexByte(typeURL, '.')+1:]
+}
