@@ -1,0 +1,194 @@
+package source
+
+import (
+	"path"
+	"sort"
+	"time"
+)
+
+// difference is a change of one file that waits to be taken.
+type difference struct {
+	name  string
+	extra bool
+	change
+}
+
+// decide compares how everything is with what was last taken. It returns the Update that follows, if one does, and
+// when to look again, if that is needed before something happens.
+func (o *observer) decide(now time.Time) (*Update, time.Time) {
+	if o.err != nil {
+		return o.decideError(now)
+	}
+	differences := o.differences(now)
+	if len(differences) == 0 {
+		o.first = time.Time{}
+	} else if o.first.IsZero() {
+		o.first = now
+	}
+	changes := make([]change, len(differences))
+	for i, d := range differences {
+		changes[i] = d.change
+	}
+	verdict, again := judge(changes, now.Sub(o.first))
+	switch verdict {
+	case wait:
+		return nil, now.Add(again)
+	case takeSome:
+		o.first = now
+		return o.accept(o.heldBack(differences)), now.Add(again)
+	}
+	return o.accept(nil), time.Time{}
+}
+
+// decideError reports an error that stays, once.
+func (o *observer) decideError(now time.Time) (*Update, time.Time) {
+	stayed := now.Sub(o.errSince)
+	switch text := o.err.Error(); {
+	case text == o.failed && !o.forced:
+		return nil, time.Time{}
+	case o.started && !o.forced && stayed < quietLosing:
+		return nil, o.errSince.Add(quietLosing)
+	default:
+		o.started, o.failed = true, text
+	}
+	update := &Update{Err: o.err, Forced: o.forced}
+	o.forced, o.first = false, time.Time{}
+	return update, time.Time{}
+}
+
+// differences lists the files that are not as they were taken.
+func (o *observer) differences(now time.Time) []difference {
+	present := o.blocks()
+	var differences []difference
+	for name, i := range o.items {
+		t, ok := o.files[name]
+		switch {
+		case !ok:
+			t = taken{absent: true}
+		case i.known && !i.absent && i.sum == t.sum:
+			i.vanished = false
+			continue
+		}
+		c := change{quiet: now.Sub(i.since), loses: o.loses(i, t, present)}
+		c.whole = i.known && i.replaced(t) || i.absent && o.swapped(path.Dir(name))
+		differences = append(differences, difference{name: name, change: c.unread(i)})
+	}
+	for absolute, i := range o.extra {
+		t := o.extras[absolute]
+		if i.known && i.absent == t.absent && i.sum == t.sum {
+			i.vanished = false
+			continue
+		}
+		c := change{quiet: now.Sub(i.since), loses: i.absent, whole: i.known && i.replaced(t)}
+		differences = append(differences, difference{name: absolute, extra: true, change: c.unread(i)})
+	}
+	return differences
+}
+
+// unread makes a change wait whose content is not known: there is nothing to take yet.
+func (c change) unread(i *item) change {
+	if !i.known {
+		c.whole, c.quiet = false, min(c.quiet, quietWriting-time.Millisecond)
+	}
+	return c
+}
+
+// blocks are the ids of all blocks that are there now.
+func (o *observer) blocks() map[string]bool {
+	present := map[string]bool{}
+	for _, i := range o.items {
+		for _, id := range i.blocks {
+			present[id] = true
+		}
+	}
+	return present
+}
+
+// loses tells whether taking i in place of t would make blocks disappear. A block that moved to another file has not.
+func (o *observer) loses(i *item, t taken, present map[string]bool) bool {
+	if o.options.Blocks == nil {
+		return len(i.text) < len(t.text)
+	}
+	for _, id := range t.blocks {
+		if !present[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// swapped tells whether a link was turned so that another directory stands where the one with this name stood: what it
+// lacks was not removed piece by piece.
+func (o *observer) swapped(name string) bool {
+	before, known := o.dirs[name]
+	for _, dir := range o.tree.dirs {
+		if dir.name == name {
+			return known && dir.real != before.real
+		}
+	}
+	return name != "." && o.swapped(path.Dir(name))
+}
+
+// heldBack are the files that stay as they were taken although something else is taken: they have not settled, and
+// would lose blocks. What has not been read cannot be taken either.
+func (o *observer) heldBack(differences []difference) map[string]bool {
+	held := map[string]bool{}
+	for _, d := range differences {
+		i := o.items[d.name]
+		if d.extra {
+			i = o.extra[d.name]
+		}
+		if d.wait() > 0 && (d.loses || !i.known) {
+			held[d.name] = true
+		}
+	}
+	return held
+}
+
+// accept takes everything but what is held back, and returns the Update about it, or nil where nothing is new.
+func (o *observer) accept(held map[string]bool) *Update {
+	changed := o.forced || o.failed != "" || o.snapshot == nil
+	for name, i := range o.items {
+		t, ok := o.files[name]
+		switch {
+		case held[name]:
+			continue
+		case i.absent:
+			delete(o.items, name)
+			delete(o.files, name)
+			changed = true
+			continue
+		case !ok || i.sum != t.sum:
+			changed = true
+		}
+		o.files[name] = i.take()
+	}
+	for absolute, i := range o.extra {
+		t := o.extras[absolute]
+		if held[absolute] {
+			continue
+		}
+		changed = changed || i.absent != t.absent || i.sum != t.sum
+		o.extras[absolute] = i.take()
+	}
+	o.dirs = map[string]found{}
+	for _, dir := range o.tree.dirs {
+		o.dirs[dir.name] = dir
+	}
+	if !changed {
+		return nil
+	}
+	update := &Update{Snapshot: o.assemble(), Forced: o.forced}
+	o.started, o.snapshot, o.failed, o.forced = true, update.Snapshot, "", false
+	return update
+}
+
+// assemble makes a Snapshot of what is taken.
+func (o *observer) assemble() *Snapshot {
+	snapshot := &Snapshot{Root: o.tree.root, Single: o.tree.single, Files: make([]File, 0, len(o.files))}
+	for name, t := range o.files {
+		snapshot.Files = append(snapshot.Files, File{Name: name, Path: t.found.path, Bytes: t.text})
+	}
+	sort.Slice(snapshot.Files, func(i, j int) bool { return snapshot.Files[i].Name < snapshot.Files[j].Name })
+	return snapshot
+}
