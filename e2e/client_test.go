@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 )
@@ -132,7 +131,7 @@ func handshake(port int, serverName string, roots *x509.CertPool) (*x509.Certifi
 type tally struct {
 	sent     int
 	byBody   map[string]int
-	failures []string // everything but 200, the first hundred
+	failures map[string]int // everything but 200
 	failed   int
 }
 
@@ -157,7 +156,7 @@ func (l *load) run() tally {
 	defer client.CloseIdleConnections()
 	pause := time.NewTicker(time.Millisecond)
 	defer pause.Stop()
-	result := tally{byBody: make(map[string]int)}
+	result := tally{byBody: make(map[string]int), failures: make(map[string]int)}
 	for {
 		select {
 		case <-l.quit:
@@ -176,9 +175,7 @@ func (r *tally) add(got answer, err error) {
 		return
 	}
 	r.failed++
-	if len(r.failures) < 100 {
-		r.failures = append(r.failures, fmt.Sprintf("%s %v %v", time.Now().Format("15:04:05.000"), got, err))
-	}
+	r.failures[fmt.Sprintf("%s %v %v", time.Now().Format("15:04:05"), got, err)]++
 }
 
 func (l *load) halt() {
@@ -198,7 +195,7 @@ func (l *load) stop(t *testing.T) tally {
 		t.Errorf("only %d requests were sent: that shows nothing", result.sent)
 	}
 	if result.failed > 0 {
-		t.Errorf("%d of %d requests failed:\n%s", result.failed, result.sent, strings.Join(result.failures, "\n"))
+		t.Errorf("%d of %d requests failed: %v", result.failed, result.sent, result.failures)
 	}
 	t.Logf("%d requests, %d failed: %v", result.sent, result.failed, result.byBody)
 	return result

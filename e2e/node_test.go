@@ -18,6 +18,7 @@ type node struct {
 	name    string
 	address string // as a node's label: "127.0.0.1:4711"
 	server  *httptest.Server
+	log     *output // what the server says about connections that never became requests
 
 	mu       sync.Mutex
 	answer   http.HandlerFunc // nil: the node's name
@@ -46,11 +47,11 @@ func startNode(t *testing.T, name, address string, config *tls.Config) *node {
 	if err != nil {
 		t.Fatalf("node %s: %v", name, err)
 	}
-	n := &node{name: name, address: listener.Addr().String()}
+	n := &node{name: name, address: listener.Addr().String(), log: new(output)}
 	n.server = httptest.NewUnstartedServer(n)
 	n.server.Listener.Close()
 	n.server.Listener = listener
-	n.server.Config.ErrorLog = log.New(io.Discard, "", 0) // failed handshakes are what some tests want
+	n.server.Config.ErrorLog = log.New(n.log, "", 0)
 	if config == nil {
 		n.server.Start()
 	} else {

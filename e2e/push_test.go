@@ -110,7 +110,6 @@ type badEdit struct {
 
 // badEdits are the kinds of trouble, each with the cure that its victim would use.
 func badEdits(good string, free int) []badEdit {
-	later := fill(laterText, "port", free)
 	put := func(name, text string) func(*testing.T, string) {
 		return func(t *testing.T, dir string) { t.Helper(); writeFile(t, filepath.Join(dir, name), text) }
 	}
@@ -124,9 +123,9 @@ func badEdits(good string, free int) []badEdit {
 		{"a syntax error", put("bad.hcl", "\n\nservice \"x\" {\n  instance = \n}\n"), "invalid", []string{"bad.hcl line 4"}, remove("bad.hcl")},
 		{"an unknown attribute", put("gateway.hcl", strings.Replace(good, "vpc = vpc.main", "vcp = vpc.main", 1)), "invalid",
 			[]string{"gateway.hcl line 4", "vcp"}, put("gateway.hcl", good)},
-		{"a name that is mended in another file", put("uses.hcl", strings.ReplaceAll(mock("uses", "/", "x"), "instance.edge", "instance.later")),
+		{"a name that is mended in another file", put("later/uses.hcl", strings.ReplaceAll(mock("uses", "/", "x"), "instance.edge", "instance.later")),
 			"invalid", []string{"uses.hcl line 3", "later"},
-			put("later.hcl", later)},
+			put("later/later.hcl", fill(laterText, "port", free))},
 		{"a binary file", put("binary.hcl", "\x7fELF\x02\x01\x01\x00\xff\xfe\x80\x00\x03>"), "invalid", []string{"binary.hcl"}, remove("binary.hcl")},
 		{"a zero-byte file", put("empty.hcl", ""), "invalid", []string{"empty.hcl"}, remove("empty.hcl")},
 		{"broken JSON", put("bad.hcl.json", "{\n  \"vpc\": {\n"), "invalid", []string{"bad.hcl.json"}, remove("bad.hcl.json")},
@@ -135,7 +134,7 @@ func badEdits(good string, free int) []badEdit {
 		{"every file removed", func(t *testing.T, dir string) { remove("gateway.hcl")(t, dir); remove("after.hcl")(t, dir) }, "invalid", nil,
 			put("gateway.hcl", good)},
 		{"a certificate that is missing", put("tls.hcl", fill(laterText, "port", "1\n    tls {\n      certificate_file = \"none.crt\"\n      private_key_file = \"none.key\"\n    }")),
-			"invalid", []string{"tls.hcl line 7", "none.crt"}, remove("tls.hcl")},
+			"invalid", []string{"tls.hcl line 8", "none.crt"}, remove("tls.hcl")},
 		{"the directory moved away", func(t *testing.T, dir string) { must(t, os.Rename(dir, dir+".away")) }, "failed", nil,
 			func(t *testing.T, dir string) { must(t, os.Rename(dir+".away", dir)) }},
 	}
@@ -160,6 +159,9 @@ func TestBadEditsChangeNothing(t *testing.T) {
 			path := fmt.Sprintf("/after-%d", i)
 			writeFile(t, filepath.Join(g.path, "after.hcl"), mock("after", path, "alive"))
 			eventually(t, editBound, "the next good edit is seen", answeredBy(request{port: port, path: path}, "alive"))
+			if _, err := os.Stat(filepath.Join(g.path, "later")); err == nil {
+				must(t, os.Rename(filepath.Join(g.path, "later"), filepath.Join(g.path, ".later")))
+			}
 		})
 	}
 	l.stop(t)

@@ -206,7 +206,7 @@ func TestPathsMethodsAndRewrites(t *testing.T) {
 		{"POST", "/files/deep/er/still", "/files/deep/er/still"},
 		{"POST", "/files/deep/erased", "/store/deep/erased"},
 		{"POST", "/m/1/2/3/4/5/6/7", "/7/6/5/4/3/2/1"},
-		{"GET", "/nowhere", "/rest"},
+		{"GET", "/nowhere", "/rest/nowhere"},
 		{"POST", "/nowhere", ""},
 	} {
 		before := n.count()
