@@ -10,11 +10,11 @@ export CGO_ENABLED ?= 0
 
 build: ## build/weir
 	@mkdir -p build
-	go build -trimpath -o build/weir ./cmd/weir
+	go build -o build/weir ./cmd/weir
 
 run: build ## three demo nodes, weir and its Envoy on examples/quickstart, until Ctrl-C
-	@go build -trimpath -o build/backend ./e2e/backend
-	@go build -trimpath -o build/demo ./e2e/demo
+	@go build -o build/backend ./e2e/backend
+	@go build -o build/demo ./e2e/demo
 	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" exec build/demo
 
 test: lint build ## every test, those with Envoy and in containers too

@@ -45,7 +45,7 @@ func TestGuidePointsAtTheQuickstart(t *testing.T) {
 	}
 	var out bytes.Buffer
 	g.print(&out)
-	for _, name := range []string{"GATEWAY", "NODE1", "WEIGHT", "RETRIES", "HOST ", "PATH"} {
+	for _, name := range []string{"GATEWAY", "NODE2", "WEIGHT", "RETRIES", "HOST ", "PATH"} {
 		if strings.Contains(out.String(), name) {
 			t.Errorf("the guide says %s literally", name)
 		}

@@ -50,7 +50,7 @@ func (g *guide) at(line int) string {
 func (g *guide) print(w io.Writer) {
 	fmt.Fprintln(w, strings.NewReplacer(
 		"GATEWAY", gateway,
-		"NODE1", nodes[0].address,
+		"NODE2", nodes[1].address,
 		"WEIGHT", g.at(g.weight),
 		"RETRIES", g.at(g.retries),
 		"HOST", g.at(g.hostHeader),
@@ -75,9 +75,9 @@ Then edit, save, and call again. Each save is live at once.
   path      PATH
             change "/v1/orders" to "/v2/orders": the answer shows the path that the node sees
   retries   RETRIES
-            make a node fail, and see that no caller notices, since the others are asked instead:
-            curl -X POST   'http://NODE1/_backend/fault?status=503'
-            curl -X DELETE  http://NODE1/_backend/fault
+            make the second node fail: no caller notices, since the others are asked instead
+            curl -X POST   'http://NODE2/_backend/fault?status=503'
+            curl -X DELETE  http://NODE2/_backend/fault
   mistakes  write weight = "many", save, and read below what is wrong; the last good configuration goes on
 
 Ctrl-C stops everything.`

@@ -11,7 +11,7 @@ say() { echo "images: $*" >&2; }
 # static PACKAGE NAME: a static binary of ours, for the machine of the engine, alone in its context.
 static() {
     mkdir -p "$contexts/$2"
-    CGO_ENABLED=0 GOOS=linux GOARCH="$arch" go build -trimpath -o "$contexts/$2/$2" "$1"
+    CGO_ENABLED=0 GOOS=linux GOARCH="$arch" go build -o "$contexts/$2/$2" "$1"
     printf 'FROM scratch\nCOPY %s /%s\nENTRYPOINT ["/%s"]\n' "$2" "$2" "$2" >"$contexts/$2/Dockerfile"
 }
 
