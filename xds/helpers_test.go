@@ -2,8 +2,8 @@ package xds
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"path/filepath"
 	"slices"
@@ -46,6 +46,12 @@ func (w testWriter) Write(b []byte) (int, error) {
 // start serves on a loopback port, or on a Unix socket.
 func start(t *testing.T, network string) *fixture {
 	t.Helper()
+	return startPatient(t, network, patience)
+}
+
+// startPatient is start with another time for listeners and routes to wait.
+func startPatient(t *testing.T, network string, patience time.Duration) *fixture {
+	t.Helper()
 	address := "127.0.0.1:0"
 	if network == "unix" {
 		address = filepath.Join(t.TempDir(), "xds.sock")
@@ -60,6 +66,7 @@ func start(t *testing.T, network string) *fixture {
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{t}, nil))
 	f.Server = NewServer(Options{Log: log, Refused: func(r Refusal) { f.refusals <- r }})
+	f.patience = patience
 	ctx, cancel := context.WithCancel(context.Background())
 	f.stop = cancel
 	go func() { f.stopped <- f.Serve(ctx, l); close(f.stopped) }()
@@ -204,12 +211,17 @@ func (c *deltaClient) take(want string) *discoveryv3.DeltaDiscoveryResponse {
 }
 
 // quiet proves, without waiting for time to pass, that no response is under way: the stream's goroutine handles requests in
-// order, so whatever it had to say stands before the answer to a further request. The route "probe" never exists.
+// order, so whatever it had to say stands before the answer to a further request. The secret "probe" never exists.
 func (c *deltaClient) quiet() {
 	c.t.Helper()
-	c.ask(routes, "probe")
-	c.take("routes: -probe")
-	c.send(&discoveryv3.DeltaDiscoveryRequest{TypeUrl: typeURLs[routes], ResourceNamesUnsubscribe: []string{"probe"}})
+	c.ask(secrets, "probe")
+	c.take("secrets: -probe")
+	c.drop(secrets, "probe")
+}
+
+func (c *deltaClient) drop(k kind, names ...string) {
+	c.t.Helper()
+	c.send(&discoveryv3.DeltaDiscoveryRequest{TypeUrl: typeURLs[k], ResourceNamesUnsubscribe: names})
 }
 
 func (c *deltaClient) ended() error {
@@ -277,6 +289,21 @@ func (f *fixture) typeState(t *testing.T, k kind) TypeState {
 	return ps[0].Types[i]
 }
 
+// impatient lets all waiting end.
+func (f *fixture) impatient() {
+	f.mu.Lock()
+	sessions := slices.Collect(maps.Keys(f.instances["edge"].sessions))
+	f.mu.Unlock()
+	for _, x := range sessions {
+		x.mu.Lock()
+		for _, w := range x.waiting {
+			w.until = time.Time{}
+		}
+		x.mu.Unlock()
+		x.wake()
+	}
+}
+
 // cluster is an EDS cluster over ADS whose connect timeout tells its edits apart.
 func cluster(name string, edit int) *clusterv3.Cluster {
 	return &clusterv3.Cluster{
@@ -337,5 +364,3 @@ func upstream(name string, edit int, ports ...int) []proto.Message {
 func all(groups ...[]proto.Message) []proto.Message { return slices.Concat(groups...) }
 
 func one(m ...proto.Message) []proto.Message { return m }
-
-func name(format string, args ...any) string { return fmt.Sprintf(format, args...) }

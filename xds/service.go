@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	clusterservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/cluster/v3"
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	endpointservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/endpoint/v3"
@@ -19,7 +18,6 @@ import (
 	deltav3 "github.com/envoyproxy/go-control-plane/pkg/server/delta/v3"
 	sotwv3 "github.com/envoyproxy/go-control-plane/pkg/server/sotw/v3"
 	streamv3 "github.com/envoyproxy/go-control-plane/pkg/server/stream/v3"
-	serverv3 "github.com/envoyproxy/go-control-plane/pkg/server/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
@@ -141,15 +139,6 @@ func (x *service) follow(s *session) (release func() bool) {
 	return context.AfterFunc(x.ctx, func() { s.cancel(errStopping) })
 }
 
-func (s *session) callbacks() serverv3.Callbacks {
-	return serverv3.CallbackFuncs{
-		StreamRequestFunc:       s.onRequest,
-		StreamResponseFunc:      s.onResponse,
-		StreamDeltaRequestFunc:  s.onDeltaRequest,
-		StreamDeltaResponseFunc: s.onDeltaResponse,
-	}
-}
-
 // defaultType is what go-control-plane takes a request without a type for.
 func (s *session) defaultType() string {
 	if s.ads {
@@ -167,38 +156,6 @@ func (s *session) verdict(err error) error {
 		return errStopping
 	}
 	return err
-}
-
-// request is what both protocols have in common.
-type request struct {
-	node           *corev3.Node
-	typeURL, nonce string
-	refused        bool
-	message        string
-}
-
-// request admits the client with the first request, checks the type and takes acknowledgements.
-func (s *session) request(r request) error {
-	if s.instance == nil {
-		if err := s.server.admit(s, r.node); err != nil {
-			return err
-		}
-	}
-	k, ok := kindOf(r.typeURL)
-	switch {
-	case r.typeURL == "" && !s.ads:
-		k = s.only
-	case r.typeURL == "":
-		return status.Error(codes.InvalidArgument, "a request on an aggregated stream must carry a type URL")
-	case !ok:
-		return status.Errorf(codes.InvalidArgument, "type %q is not served", clip(r.typeURL, maxIdentity))
-	case !s.ads && k != s.only:
-		return status.Errorf(codes.InvalidArgument, "type %q on the service of %s", r.typeURL, typeURLs[s.only])
-	}
-	if refusal := s.answer(k, r.nonce, r.refused, r.message); refusal != nil {
-		s.server.report(*refusal)
-	}
-	return nil
 }
 
 // The gRPC services: which stream is of which kind. Fetch, the polling method, is not implemented.

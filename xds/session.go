@@ -4,13 +4,9 @@ import (
 	"context"
 	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
-
-	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
-	"github.com/envoyproxy/go-control-plane/pkg/cache/v3"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // session is one stream. It is the cache.ConfigWatcher of the go-control-plane handler that runs the stream, so that
@@ -116,7 +112,7 @@ func (s *session) blocked() bool {
 	return false
 }
 
-// offer hands over what the client lacks of one type; with keep, nothing is taken away from it.
+// offer hands over what the client lacks of one type; with keep, nothing that it has is taken away from it.
 func (s *session) offer(w *watch, set *Snapshot, keep bool) {
 	if w.put == nil || w.queued != nil || len(w.flight) >= maxFlight {
 		return
@@ -138,7 +134,7 @@ func (s *session) offer(w *watch, set *Snapshot, keep bool) {
 		l = s.withholdDeaf(l)
 	}
 	if keep {
-		l.removed = nil
+		l.removed = slices.DeleteFunc(l.removed, w.knows)
 	}
 	if l.none() && !w.owed {
 		return
@@ -150,15 +146,6 @@ func (s *session) offer(w *watch, set *Snapshot, keep bool) {
 	w.queued = o
 	s.announce(w, l, set)
 	w.apply(o)
-	if w.sotw && w.wildcard {
-		w.last = es.byName
-		if len(o.kept) > 0 {
-			w.last = maps.Clone(es.byName)
-			for _, e := range o.kept {
-				w.last[e.name] = e
-			}
-		}
-	}
 }
 
 // withholdDeaf takes out the clusters whose endpoints are refused: Envoy would put a new cluster without any endpoint
@@ -298,84 +285,6 @@ func (s *session) dispatched(typeURL, nonce string) {
 	s.step()
 }
 
-// CreateDeltaWatch follows a request of a delta stream.
-func (s *session) CreateDeltaWatch(r *cache.DeltaRequest, sub cache.Subscription, c chan cache.DeltaResponse) (func(), error) {
-	if err := tooMany(len(sub.SubscribedResources()) + len(r.GetInitialResourceVersions())); err != nil {
-		return nil, err
-	}
-	k, _ := kindOf(r.GetTypeUrl())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w := s.watches[k]
-	if w == nil {
-		w = &watch{kind: k, known: maps.Clone(r.GetInitialResourceVersions())}
-		if w.known == nil {
-			w.known = map[string]string{}
-		}
-		w.owed = sub.IsWildcard() && len(w.known) == 0
-		s.watches[k] = w
-	} else {
-		w.wildcard, w.names = sub.IsWildcard(), sub.SubscribedResources()
-		w.resubscribe(r.GetResourceNamesSubscribe(), r.GetResourceNamesUnsubscribe())
-	}
-	w.wildcard, w.names = sub.IsWildcard(), sub.SubscribedResources()
-	w.put = func(o *offer) bool {
-		select {
-		case c <- &cache.DeltaPassthroughResponse{
-			DeltaRequest: r, NextVersionMap: map[string]string{}, DeltaDiscoveryResponse: o.deltaResponse(k),
-		}:
-			return true
-		default:
-			return false
-		}
-	}
-	s.step()
-	return func() { s.suspend(w) }, nil
-}
-
-// CreateWatch follows a request of a state-of-the-world stream.
-func (s *session) CreateWatch(r *cache.Request, sub cache.Subscription, c chan cache.Response) (func(), error) {
-	if err := tooMany(len(sub.SubscribedResources())); err != nil {
-		return nil, err
-	}
-	k, _ := kindOf(r.GetTypeUrl())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w := s.watches[k]
-	if w == nil {
-		w = &watch{kind: k, sotw: true, known: map[string]string{}, owed: true}
-		s.watches[k] = w
-		if es := &s.instance.current.Load().kinds[k]; sub.IsWildcard() && r.GetVersionInfo() == es.version {
-			w.claim(es)
-		}
-	}
-	if w.queued != nil { // go-control-plane drops what is queued when a request comes
-		w.forget(w.queued)
-		w.queued, w.owed = nil, true
-	}
-	w.wildcard, w.names = sub.IsWildcard(), sub.SubscribedResources()
-	w.dropUnnamed()
-	w.put = func(o *offer) bool {
-		select {
-		case c <- &cache.PassthroughResponse{
-			Request: r, ReturnedResources: map[string]string{}, DiscoveryResponse: o.response(k),
-		}:
-			return true
-		default:
-			return false
-		}
-	}
-	s.step()
-	return func() { s.suspend(w) }, nil
-}
-
-// suspend keeps everything away from a watch whose request is about to change, or whose stream has ended.
-func (s *session) suspend(w *watch) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w.put = nil
-}
-
 // close ends the session. Nothing is offered afterwards.
 func (s *session) close() {
 	s.mu.Lock()
@@ -383,38 +292,4 @@ func (s *session) close() {
 	s.mu.Unlock()
 	s.cancel(nil)
 	s.server.leave(s)
-}
-
-// maxNames bounds what a stream may ask for by name, per type.
-const maxNames = 100_000
-
-func tooMany(n int) error {
-	if n > maxNames {
-		return status.Errorf(codes.ResourceExhausted, "%d names of one type on one stream: at most %d are served", n, maxNames)
-	}
-	return nil
-}
-
-// The callbacks of go-control-plane's handlers. They run in the stream's goroutine.
-
-func (s *session) onDeltaRequest(_ int64, r *discoveryv3.DeltaDiscoveryRequest) error {
-	return s.request(request{
-		node: r.GetNode(), typeURL: r.GetTypeUrl(), nonce: r.GetResponseNonce(),
-		refused: r.GetErrorDetail() != nil, message: r.GetErrorDetail().GetMessage(),
-	})
-}
-
-func (s *session) onRequest(_ int64, r *discoveryv3.DiscoveryRequest) error {
-	return s.request(request{
-		node: r.GetNode(), typeURL: r.GetTypeUrl(), nonce: r.GetResponseNonce(),
-		refused: r.GetErrorDetail() != nil, message: r.GetErrorDetail().GetMessage(),
-	})
-}
-
-func (s *session) onDeltaResponse(_ int64, _ *discoveryv3.DeltaDiscoveryRequest, r *discoveryv3.DeltaDiscoveryResponse) {
-	s.dispatched(r.GetTypeUrl(), r.GetNonce())
-}
-
-func (s *session) onResponse(_ context.Context, _ int64, _ *discoveryv3.DiscoveryRequest, r *discoveryv3.DiscoveryResponse) {
-	s.dispatched(r.GetTypeUrl(), r.GetNonce())
 }

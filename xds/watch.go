@@ -110,6 +110,12 @@ func (w *watch) withhold(l lack, es *entries) lack {
 	return l
 }
 
+// knows tells whether something was said about a name.
+func (w *watch) knows(name string) bool {
+	_, ok := w.known[name]
+	return ok
+}
+
 func (w *watch) refuses(name string) bool {
 	_, ok := w.refused[name]
 	return ok
@@ -143,6 +149,12 @@ func (w *watch) apply(o *offer) {
 		}
 	}
 	w.owed = false
+	if w.sotw && w.wildcard {
+		w.last = map[string]*entry{}
+		for _, e := range slices.Concat(o.changed, o.kept) {
+			w.last[e.name] = e
+		}
+	}
 }
 
 // forget notes that it cannot be told whether the client has what o holds.
