@@ -30,6 +30,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
@@ -78,9 +79,24 @@ func Bootstrap(o BootstrapOptions) (*bootstrapv3.Bootstrap, error) {
 			Secrets:  systemCA(o.CAFile),
 		},
 		OverloadManager: overload,
+		LayeredRuntime:  runtimeLayer(),
 		// Most clusters of a big configuration get no traffic on most Envoys; their statistics are made when they do.
 		DeferredStatOptions: &bootstrapv3.Bootstrap_DeferredStatOptions{EnableDeferredCreationStats: true},
 	}, nil
+}
+
+// regexLimit is how many instructions a regular expression may compile to. Envoy's own limit is 100, which a path of 70
+// characters with a variable reaches; it is there for control planes whose expressions come from strangers.
+const regexLimit = 1 << 20
+
+// runtimeLayer are the settings that Envoy has nowhere else.
+func runtimeLayer() *bootstrapv3.LayeredRuntime {
+	return &bootstrapv3.LayeredRuntime{Layers: []*bootstrapv3.RuntimeLayer{{
+		Name: "weir",
+		LayerSpecifier: &bootstrapv3.RuntimeLayer_StaticLayer{StaticLayer: &structpb.Struct{Fields: map[string]*structpb.Value{
+			"re2.max_program_size.error_level": structpb.NewNumberValue(regexLimit),
+		}}},
+	}}}
 }
 
 // dynamicResources has every type come over one delta ADS stream.

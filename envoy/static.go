@@ -59,7 +59,8 @@ func staticBootstrap(resources []proto.Message) (*bootstrapv3.Bootstrap, error) 
 		return nil, err
 	}
 	return &bootstrapv3.Bootstrap{
-		Node: &corev3.Node{Id: "validate", Cluster: "validate"},
+		Node:           &corev3.Node{Id: "validate", Cluster: "validate"},
+		LayeredRuntime: runtimeLayer(),
 		StaticResources: &bootstrapv3.Bootstrap_StaticResources{
 			Clusters: set.clusters, Listeners: set.listeners, Secrets: set.secrets,
 		},
