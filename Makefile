@@ -21,7 +21,7 @@ test: lint build ## every test, those with Envoy and in containers too
 	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" e2e/setup/docker.sh e2e/setup/test.sh
 
 lint: ## gofmt and go vet
-	@unformatted="$$(gofmt -l .)" && \
+	@unformatted="$$(find . -name '.?*' -prune -o -path ./build -prune -o -name '*.go' -exec gofmt -l {} +)" && \
 		if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
 	@go vet ./...
 

@@ -17,7 +17,7 @@ give_up() {
 }
 
 install_engine() {
-    command -v apt-get >/dev/null || give_up "no engine answers, and dockerd is not installed"
+    command -v apt-get >/dev/null || give_up "no engine answers, and dockerd or docker is not installed"
     say "installing docker.io"
     export DEBIAN_FRONTEND=noninteractive
     { apt-get update && apt-get install --yes --no-install-recommends docker.io iptables; } >&2 ||
@@ -28,43 +28,47 @@ install_engine() {
 }
 
 start_engine() {
-    mkdir -p build/docker
+    mkdir -p build .tools/docker
     run=$(mktemp -d /tmp/weir-docker.XXXXXX) # a short path: names of sockets are limited to 107 characters
     trap stop_engine EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
     export DOCKER_HOST="unix://$run/docker.sock"
-    dockerd --host "$DOCKER_HOST" --data-root "$PWD/build/docker/data" --exec-root "$run/exec" --pidfile "$run/pid" \
-        --group "$(id -gn)" >build/docker/log 2>&1 &
+    # The data is in a folder whose name starts with a dot: go looks for packages in all others.
+    dockerd --host "$DOCKER_HOST" --data-root "$PWD/.tools/docker" --exec-root "$run/exec" --pidfile "$run/pid" \
+        --group "$(id -gn)" >build/docker.log 2>&1 &
     engine=$!
     tries=0
     until docker info >/dev/null 2>&1; do
         tries=$((tries + 1))
-        if [ $tries -gt 120 ] || ! kill -0 $engine 2>/dev/null; then
-            tail -n 20 build/docker/log >&2
-            give_up "dockerd does not start; its last lines are above, all are in build/docker/log"
+        if [ "$tries" -gt 120 ] || ! kill -0 "$engine" 2>/dev/null; then
+            tail -n 20 build/docker.log >&2
+            give_up "dockerd does not start; its last lines are above, all are in build/docker.log"
         fi
         sleep 0.5
     done
-    echo "$DOCKER_HOST" >build/docker/host
-    say "started an engine for this run, its log is build/docker/log"
+    echo "$DOCKER_HOST" >build/docker.host
+    say "started an engine for this run, its log is build/docker.log"
 }
 
+# shellcheck disable=SC2329 # called by the trap
 stop_engine() {
-    [ -z "${engine:-}" ] || { kill $engine 2>/dev/null && wait $engine; } || true
-    rm -rf "$run" build/docker/host
+    if [ -n "${engine:-}" ] && kill "$engine" 2>/dev/null; then
+        wait "$engine" || true
+    fi
+    rm -rf "$run" build/docker.host
 }
 
 # An engine that a run before this one could not stop, because it was killed itself, is used and left as it is.
-left=$(cat build/docker/host 2>/dev/null || true)
+left=$(cat build/docker.host 2>/dev/null || true)
 if ! docker info >/dev/null 2>&1 && [ -n "$left" ] && DOCKER_HOST=$left docker info >/dev/null 2>&1; then
     export DOCKER_HOST="$left"
     say "using the engine at $left"
 elif ! docker info >/dev/null 2>&1; then
     [ -z "${DOCKER_HOST:-}" ] || give_up "no engine answers at DOCKER_HOST=$DOCKER_HOST"
     [ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ] || give_up "no engine answers, and only root on Linux may start one"
-    command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || install_engine
     PATH=$PATH:/usr/sbin:/sbin # dockerd and iptables
+    { command -v dockerd && command -v docker; } >/dev/null || install_engine
     start_engine
 fi
 

@@ -57,6 +57,6 @@ if [ -n "${WEIR_ENVOY_PATH:-}" ]; then
 elif path=$(command -v envoy) && new_enough "$path"; then
     echo "$path"
 else
-    [ -x "$tools/envoy" ] && new_enough "$tools/envoy" || fetch
+    new_enough "$tools/envoy" || fetch
     echo "$tools/envoy"
 fi

@@ -8,6 +8,15 @@ export DOCKER_BUILDKIT=0
 
 say() { echo "images: $*" >&2; }
 
+# image NAME: an image of its context. What docker prints is only of interest when it fails.
+image() {
+    docker build --tag "weir-e2e/$1" "$contexts/$1" >"$contexts/$1.log" 2>&1 || {
+        cat "$contexts/$1.log" >&2
+        say "weir-e2e/$1 could not be built"
+        exit 1
+    }
+}
+
 # static PACKAGE NAME: a static binary of ours, for the machine of the engine, alone in its context.
 static() {
     mkdir -p "$contexts/$2"
@@ -48,15 +57,14 @@ envoy_from() {
     echo 'root:x:0:0:root:/:/' >"$root/etc/passwd"
     ca_bundle >"$root/etc/ssl/certs/ca-certificates.crt"
     printf 'FROM scratch\nCOPY root /\nENTRYPOINT ["/usr/local/bin/envoy"]\n' >"$contexts/envoy/Dockerfile"
-    docker build --quiet --tag weir-e2e/envoy "$contexts/envoy" >/dev/null
+    image envoy
 }
 
 arch=$(docker version --format '{{.Server.Arch}}')
 static ./cmd/weir weir
 static ./e2e/backend backend
-for name in weir backend; do
-    docker build --quiet --tag "weir-e2e/$name" "$contexts/$name" >/dev/null
-done
+image weir
+image backend
 envoy=$(e2e/setup/envoy.sh)
 if [ "$(uname -s)" = Linux ] && ldd "$envoy" >/dev/null 2>&1; then
     envoy_from "$envoy"
