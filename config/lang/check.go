@@ -67,11 +67,15 @@ func isLiteral(expr hclsyntax.Expression) bool {
 }
 
 func (c *checker) report(rule Rule, at hcl.Range, summary, detail string) {
+	c.add(Error(rule, at, summary, detail))
+}
+
+func (c *checker) add(d *hcl.Diagnostic) {
 	if c.escaped != nil {
-		at = *c.escaped
+		d.Subject = c.escaped
 	}
 	c.bad = true
-	c.d.error(rule, at, summary, detail)
+	c.d.add(d)
 }
 
 // Enter looks at a node before its children.
@@ -201,7 +205,9 @@ func (c *checker) named(t hcl.Traversal) {
 	}
 	at := hcl.RangeBetween(t[:1].SourceRange(), t[1].SourceRange())
 	if !c.m.names[root][name] {
-		c.report(RuleReference, at, missing(root, name), c.m.missingDetail(root, name))
+		d := Error(RuleReference, at, missing(root, name), c.m.missingDetail(root, name))
+		d.Extra = ruled{RuleReference, &Ref{root, name}}
+		c.add(d)
 		return
 	}
 	if len(t) > 2 && root != localRoot && root != varRoot {

@@ -11,7 +11,7 @@ import (
 // inside is what stands between a block's braces, in one of the two syntaxes.
 type inside struct {
 	native *hclsyntax.Body
-	json   hcl.Expression // an object; used where native is nil
+	json   hcl.Expression // an object, where native is nil
 }
 
 // setting is NAME = VALUE as it stands in the text.

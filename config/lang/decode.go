@@ -14,12 +14,13 @@ type decoder struct {
 	diags    diagnostics
 	scope    *scope
 	reported bool // a value was unknown, for a reason that was reported
+	partial  bool // something was left out: nothing is missing
 }
 
 // Decode evaluates everything in a block that the schema names, with dynamic blocks expanded, and reports what is
 // unknown, missing, repeated, or of the wrong type. The body is never nil; what was wrong in it is Invalid.
 func (m *Module) Decode(b *Block, s *Schema) (body *Body, diags hcl.Diagnostics) {
-	d := &decoder{m: m, scope: m.scope}
+	d := &decoder{m: m, scope: m.scope, partial: b.partial}
 	body = newBody(s, b.DefRange)
 	body.Label = Value[string]{V: b.Name, Range: b.NameRange, State: Valid}
 	defer func() {
@@ -81,8 +82,10 @@ func (d *decoder) fill(in inside, b *Body, typ string) {
 			d.nested(&c.elements[i], &g)
 		}
 	}
-	d.missing(b, typ)
-	d.bounds(&g, typ)
+	if !d.partial {
+		d.missing(b, typ)
+		d.bounds(&g, typ)
+	}
 	b.broken = d.reported || d.diags.faults > before
 	d.reported = d.reported || reported
 }
@@ -161,6 +164,9 @@ func (d *decoder) label(want *BlockType, b *Body, g *group) (keep bool) {
 	case FreeLabel:
 		if l.text == "" {
 			d.diags.error(RuleName, l.rng, fmt.Sprintf("Empty label of %s", article(want.Type)), "Write what it stands for between the quotes.")
+			b.Label.State = Invalid
+		} else if holdsTemplate(l.text) {
+			d.diags.error(RuleName, l.rng, labelSummary, labelDetail)
 			b.Label.State = Invalid
 		}
 	case NameLabel:

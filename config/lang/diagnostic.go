@@ -32,11 +32,14 @@ const (
 )
 
 // ruled is what this package puts into a diagnostic's Extra.
-type ruled struct{ rule Rule }
+type ruled struct {
+	rule    Rule
+	missing *Ref
+}
 
 // Error is an error diagnostic. The detail says what the rule is and what to do.
 func Error(rule Rule, subject hcl.Range, summary, detail string) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &subject, Extra: ruled{rule}}
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &subject, Extra: ruled{rule: rule}}
 }
 
 // Warning is a warning diagnostic.
@@ -57,6 +60,14 @@ func RuleOf(d *hcl.Diagnostic) Rule {
 // PlaceOf is where a range starts.
 func PlaceOf(r hcl.Range) model.Place {
 	return model.Place{File: r.Filename, Line: r.Start.Line, Column: r.Start.Column}
+}
+
+// MissingOf is the reference that a diagnostic says goes nowhere.
+func MissingOf(d *hcl.Diagnostic) (Ref, bool) {
+	if r, ok := d.Extra.(ruled); ok && r.missing != nil {
+		return *r.missing, true
+	}
+	return Ref{}, false
 }
 
 // Suggest is `Did you mean "x"?` for the candidate that is nearest to what was given, or "" when none is near.

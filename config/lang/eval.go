@@ -43,14 +43,14 @@ func readsSensitive(expr hclsyntax.Expression, ctx *hcl.EvalContext) bool {
 func (m *Module) inOurWords(d *hcl.Diagnostic, secret bool) *hcl.Diagnostic {
 	out := &hcl.Diagnostic{
 		Severity: d.Severity, Summary: d.Summary, Detail: d.Detail, Subject: d.Subject, Context: d.Context,
-		Extra: ruled{RuleExpression},
+		Extra: ruled{rule: RuleExpression},
 	}
 	if _, isCall := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); isCall {
-		out.Extra = ruled{RuleFunction}
+		out.Extra = ruled{rule: RuleFunction}
 	}
 	switch {
 	case strings.Contains(d.Detail, errAsText.Error()):
-		out.Summary, out.Extra = "A reference cannot become text", ruled{RuleReference}
+		out.Summary, out.Extra = "A reference cannot become text", ruled{rule: RuleReference}
 		out.Detail = "A reference can be listed, compared, chosen and handed on; it cannot become text. Write the name itself, or share it through locals."
 	case secret:
 		out.Detail = "The words of this error are not shown: the expression uses a sensitive value, and they may quote it."
@@ -71,7 +71,7 @@ func (m *Module) explain(d, out *hcl.Diagnostic) {
 		key, diags := e.Key.Value(d.EvalContext)
 		if kind := root.Traversal.RootName(); m.isRoot(kind) && !diags.HasErrors() && key.Type() == cty.String && key.IsKnown() && !key.IsNull() && !key.IsMarked() {
 			name := key.AsString()
-			out.Summary, out.Detail, out.Extra = missing(kind, name), m.missingDetail(kind, name), ruled{RuleReference}
+			out.Summary, out.Detail, out.Extra = missing(kind, name), m.missingDetail(kind, name), ruled{RuleReference, &Ref{kind, name}}
 		}
 	case *hclsyntax.ScopeTraversalExpr:
 		if d.Summary == "Unsupported attribute" {
@@ -93,7 +93,7 @@ func (m *Module) explainAttribute(t hcl.Traversal, ctx *hcl.EvalContext, out *hc
 		name, _ := stepName(t[n])
 		switch ty := v.Type(); {
 		case ty.IsCapsuleType():
-			out.Summary, out.Extra = "A reference has no attributes", ruled{RuleReference}
+			out.Summary, out.Extra = "A reference has no attributes", ruled{rule: RuleReference}
 			out.Detail = "A reference can be listed, compared and handed on, not looked into. Share values through locals."
 		case ty.IsObjectType():
 			var names []string

@@ -113,15 +113,20 @@ func (l *loader) givenFile(path string, values map[string]*given) {
 	if _, taken := l.m.files[f.Name]; taken {
 		f.Name = filepath.ToSlash(abs)
 	}
-	in, ok := parseFile(f, l.m.files, &l.diags)
-	if !ok {
+	if err := unreadable(f); err != nil {
+		l.m.files[f.Name] = &hcl.File{Bytes: f.Bytes}
+		l.diags.add(err)
 		return
 	}
-	if in.native != nil {
-		l.givenNative(in.native, values)
+	file, _ := parseFile(f, l.m.files, &l.diags)
+	if file == nil {
 		return
 	}
-	for _, p := range properties(in.json) {
+	if file.in.native != nil {
+		l.givenNative(file.in.native, values)
+		return
+	}
+	for _, p := range properties(file.in.json) {
 		if p.name != jsonComment && l.isDeclared(p.name, p.rng) {
 			v, _ := p.value.Value(nil)
 			values[p.name] = &given{rng: p.value.Range(), value: v}

@@ -3,6 +3,7 @@ package lang
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -32,8 +33,17 @@ func checkName(typ string, l label, d *diagnostics) bool {
 	if goodName(l.text) {
 		return true
 	}
-	d.error(RuleName, l.rng, fmt.Sprintf("Invalid name of %s %q", typ, shorten(l.text)), nameDetail)
+	if holdsTemplate(l.text) {
+		d.error(RuleName, l.rng, labelSummary, labelDetail)
+	} else {
+		d.error(RuleName, l.rng, fmt.Sprintf("Invalid name of %s %q", typ, shorten(l.text)), nameDetail)
+	}
 	return false
+}
+
+// holdsTemplate tells of a label that was meant to be computed.
+func holdsTemplate(label string) bool {
+	return strings.Contains(label, "${") || strings.Contains(label, "%{")
 }
 
 // shorten keeps a message readable whatever somebody wrote as a name.
@@ -57,14 +67,14 @@ func (l *loader) index() {
 		switch {
 		case good && again:
 			sameName(b.Kind, label{b.Name, b.NameRange}, earlier, &l.diags)
-			l.m.rejected[b.Kind] = append(l.m.rejected[b.Kind], b)
-		case !good && !b.broken:
-			l.m.rejected[b.Kind] = append(l.m.rejected[b.Kind], b)
+			good = false
 		case good:
 			first[b.Kind][b.Name] = b.NameRange
-			if !b.broken {
-				l.m.blocks[b.Kind] = append(l.m.blocks[b.Kind], b)
-			}
+		}
+		if good && !b.partial {
+			l.m.blocks[b.Kind] = append(l.m.blocks[b.Kind], b)
+		} else {
+			l.m.rejected[b.Kind] = append(l.m.rejected[b.Kind], b)
 		}
 	}
 	for _, blocks := range l.m.blocks {

@@ -51,8 +51,8 @@ type Block struct {
 	NameRange  hcl.Range
 	DefRange   hcl.Range // type and label
 
-	in     inside
-	broken bool // it holds a syntax error: what it lacks may only be hidden
+	in      inside
+	partial bool // a syntax error inside was left out: what it lacks may only be hidden
 }
 
 // Module is a set of files whose names are known. It is never nil, also after errors.
@@ -103,11 +103,13 @@ func (m *Module) finish(d *diagnostics) hcl.Diagnostics {
 	return d.sorted()
 }
 
-// Blocks are the blocks of a kind that have a valid name of their own, sorted by name. Those with a bad or a
-// repeated name were reported and stand in Rejected; those with a syntax error were reported and stand nowhere. Has knows all of them.
+// Blocks are the blocks of a kind that parse and have a valid name of their own, sorted by name. Those with a
+// syntax error, or with a bad or a repeated name, were reported and stand in Rejected. Has knows all of them, and
+// also names in files that do not parse at all.
 func (m *Module) Blocks(kind string) []*Block { return m.blocks[kind] }
 
-// Rejected are the blocks of a kind whose name was reported: worth decoding for the mistakes inside, not for their values.
+// Rejected are the blocks of a kind that were reported already: worth decoding for the further mistakes inside, not
+// for their values.
 func (m *Module) Rejected(kind string) []*Block { return m.rejected[kind] }
 
 // Has tells that the name stands in the text, even if its block is bad. Whatever refers to a name that Has knows
@@ -165,8 +167,8 @@ func newLoader(in Input) *loader {
 	if m.readFile == nil {
 		m.readFile = os.ReadFile
 	}
-	for _, kind := range in.Kinds {
-		m.names[kind] = map[string]bool{}
+	for _, root := range append([]string{localRoot, varRoot}, in.Kinds...) {
+		m.names[root] = map[string]bool{}
 	}
 	return &loader{m: m, in: in, byName: map[string]*declaration{}}
 }

@@ -40,8 +40,7 @@ func (l *loader) takeLocals(e element) {
 
 // locals evaluates all locals, each after those that it reads.
 func (l *loader) locals() {
-	names, byName := map[string]bool{}, map[string]*localDefinition{}
-	l.m.names[localRoot] = names
+	names, byName := l.m.names[localRoot], map[string]*localDefinition{}
 	for _, def := range l.localDefs {
 		names[def.name] = true
 	}
@@ -60,6 +59,9 @@ func (l *loader) locals() {
 		l.readsOf(def)
 	}
 	values := make(map[string]cty.Value, len(names))
+	for name := range names {
+		values[name] = cty.DynamicVal
+	}
 	for _, def := range l.inOrder(byName) {
 		values[def.name] = l.localValue(def, values)
 	}

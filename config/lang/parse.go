@@ -31,59 +31,53 @@ func (l *loader) parse() {
 		top.blocks[kind] = 1
 	}
 	for _, f := range files {
-		before := len(l.diags.list)
-		in, ok := parseFile(f, l.m.files, &l.diags)
-		bad := append(hcl.Diagnostics(nil), l.diags.list[before:]...)
-		if len(bad) > 0 {
+		if err := unreadable(f); err != nil {
+			l.m.files[f.Name] = &hcl.File{Bytes: f.Bytes}
+			l.diags.add(err)
+			l.rescue(f)
+			continue
+		}
+		p, whole := parseFile(f, l.m.files, &l.diags)
+		if !whole {
 			l.rescue(f)
 		}
-		if ok {
-			l.take(in, top, bad)
+		if p != nil {
+			l.take(p, top)
 		}
 	}
 }
 
-// parseFile is the inside of one file, as far as it parses.
-func parseFile(f File, files map[string]*hcl.File, d *diagnostics) (in inside, ok bool) {
-	files[f.Name] = &hcl.File{Bytes: f.Bytes}
-	if bad := unreadable(f); bad != nil {
-		d.add(bad)
-		return in, false
-	}
+// parseFile is one file as far as it parses, nil where nothing is left; whole is false after a mistake.
+func parseFile(f File, files map[string]*hcl.File, d *diagnostics) (p *parsed, whole bool) {
+	shown := &hcl.File{Bytes: f.Bytes}
+	files[f.Name] = shown
 	defer func() {
-		if p := recover(); p != nil {
-			d.error(RuleInternal, start(f.Name), "weir failed on this file", broke(p))
-			ok = false
+		if r := recover(); r != nil {
+			d.error(RuleInternal, start(f.Name), "weir failed on this file", broke(r))
+			p, whole = nil, false
 		}
 	}()
 	if isJSON(f.Name) {
-		return parseJSON(f, d)
+		p = parseJSON(f, d)
+		return p, p != nil
 	}
-	file, diags := hclsyntax.ParseConfig(f.Bytes, f.Name, hcl.InitialPos)
-	for _, diag := range diags {
-		d.add(syntaxMistake(diag, f.Bytes))
-	}
-	body, isBody := file.Body.(*hclsyntax.Body)
-	if !isBody || body == nil {
-		return in, false
-	}
-	files[f.Name] = file
-	return inside{native: body}, true
+	p = parseNative(f, d)
+	shown.Nav = p.nav
+	return p, len(p.blank) == 0
 }
 
-func parseJSON(f File, d *diagnostics) (inside, bool) {
+// parseJSON takes a file as one unit: after the first mistake nothing in it is where it seems to be.
+func parseJSON(f File, d *diagnostics) *parsed {
 	root, diags := hcljson.ParseExpression(f.Bytes, f.Name)
-	for _, diag := range diags {
-		d.add(syntaxMistake(diag, f.Bytes))
-	}
-	if diags.HasErrors() {
-		return inside{}, false
+	if first := firstSyntaxError(diags); first != nil {
+		d.add(syntaxMistake(first, nil))
+		return nil
 	}
 	if form, _ := formOf(root); form != formObject {
 		d.error(RuleSyntax, root.StartRange(), "JSON object expected", "A configuration file in JSON syntax is one object: { ... }.")
-		return inside{}, false
+		return nil
 	}
-	return inside{json: root}, true
+	return &parsed{in: inside{json: root}, torn: -1}
 }
 
 // unreadable says why a file cannot be parsed at all.
@@ -126,10 +120,10 @@ func at(f File, offset int) hcl.Range {
 	return hcl.Range{Filename: f.Name, Start: pos, End: end}
 }
 
-// take sorts a file's top-level blocks. Those that hold a syntax error are marked: what is missing in them may only
-// have been skipped.
-func (l *loader) take(in inside, top *shape, bad hcl.Diagnostics) {
-	for _, e := range in.split(top, &l.diags).elements {
+// take sorts a file's top-level blocks. Those that hold a syntax error are partial: what is missing in them may
+// only have been left out. Those behind a tear are not taken at all.
+func (l *loader) take(p *parsed, top *shape) {
+	for _, e := range p.untorn().split(top, &l.diags).elements {
 		switch e.typ {
 		case localsBlock:
 			l.takeLocals(e)
@@ -137,24 +131,39 @@ func (l *loader) take(in inside, top *shape, bad hcl.Diagnostics) {
 			l.diags.error(RuleDynamic, e.defRange, "Dynamic block at the top level",
 				"The names of "+enumerate(l.in.Kinds)+" blocks must stand in the text: write each block out. Inside a block, dynamic works.")
 		case variableBlock:
-			l.declared = append(l.declared, &declaration{element: e, broken: holds(e, bad)})
+			l.declared = append(l.declared, &declaration{element: e, partial: p.mistaken(e)})
 		default:
 			l.all = append(l.all, &Block{
 				Kind: e.typ, Name: e.labels[0].text, NameRange: e.labels[0].rng, DefRange: e.defRange,
-				in: e.in, broken: holds(e, bad),
+				in: e.in, partial: p.mistaken(e),
 			})
 		}
 	}
 }
 
-// holds tells whether one of the mistakes stands inside a block.
-func holds(e element, bad hcl.Diagnostics) bool {
-	if len(bad) == 0 || e.in.native == nil {
-		return false
+// untorn is the file's inside without what stands behind a tear.
+func (p *parsed) untorn() inside {
+	if p.torn < 0 || p.in.native == nil {
+		return p.in
 	}
-	whole := hcl.RangeBetween(e.defRange, e.in.native.EndRange)
-	for _, diag := range bad {
-		if diag.Subject != nil && diag.Subject.Start.Byte >= whole.Start.Byte && diag.Subject.Start.Byte <= whole.End.Byte {
+	kept := hclsyntax.Body{Attributes: hclsyntax.Attributes{}}
+	for name, attr := range p.in.native.Attributes {
+		if attr.SrcRange.End.Byte <= p.torn {
+			kept.Attributes[name] = attr
+		}
+	}
+	for _, block := range p.in.native.Blocks {
+		if block.Range().End.Byte <= p.torn {
+			kept.Blocks = append(kept.Blocks, block)
+		}
+	}
+	return inside{native: &kept}
+}
+
+// mistaken tells whether something inside a block was left out.
+func (p *parsed) mistaken(e element) bool {
+	for _, s := range p.blank {
+		if e.in.native != nil && s.to >= e.defRange.Start.Byte && s.from <= e.in.native.EndRange.End.Byte {
 			return true
 		}
 	}

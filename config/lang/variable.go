@@ -15,7 +15,7 @@ import (
 // declaration is a variable block.
 type declaration struct {
 	element
-	broken bool
+	partial bool // a syntax error inside was left out
 
 	sensitive  bool
 	typed      bool // a type was said
@@ -36,8 +36,7 @@ var variableShape = &shape{
 
 // variables declares all variables and finds their values.
 func (l *loader) variables() {
-	names := map[string]bool{}
-	l.m.names[varRoot] = names
+	names := l.m.names[varRoot]
 	functions := l.functions()
 	l.m.scope = &scope{ctx: &hcl.EvalContext{Functions: functions}}
 	for _, v := range l.declared {
@@ -89,14 +88,20 @@ func (l *loader) declare(v *declaration) {
 			l.declareDefault(v, s, ctx)
 		}
 	}
-	v.invalid = v.broken || l.diags.errors > before
+	v.invalid = v.partial || l.diags.errors > before
 }
 
 // declareType takes a type constraint, in JSON out of a string.
 func (l *loader) declareType(v *declaration, s setting) {
+	v.typ = cty.DynamicPseudoType // after a mistake any value will do
 	expr := s.expr
 	if text, ok := expr.(*hclsyntax.TemplateExpr); ok && text.IsStringLiteral() && v.in.native == nil {
 		val, _ := text.Value(nil)
+		if bad := nestedTooDeep(File{Name: text.Range().Filename, Bytes: []byte(val.AsString())}); bad != nil {
+			bad.Subject = text.Range().Ptr()
+			l.diags.add(bad)
+			return
+		}
 		rng := text.Range()
 		at := hcl.Pos{Line: rng.Start.Line, Column: rng.Start.Column + 1, Byte: rng.Start.Byte + 1}
 		parsed, diags := hclsyntax.ParseExpression([]byte(val.AsString()), rng.Filename, at)
@@ -231,14 +236,16 @@ func (l *loader) givenValue(v *declaration, g *given) cty.Value {
 
 // textValue reads a text as the expression that a variable of another type than string wants.
 func (l *loader) textValue(v *declaration, g *given) cty.Value {
+	if bad := unreadable(File{Name: g.rng.Filename, Bytes: []byte(g.text)}); bad != nil {
+		l.diags.add(bad)
+		return cty.DynamicVal
+	}
 	expr, diags := hclsyntax.ParseExpression([]byte(g.text), g.rng.Filename, g.rng.Start)
 	if !diags.HasErrors() {
-		if bad := nestedTooDeep(File{Name: g.rng.Filename, Bytes: []byte(g.text)}); bad == nil {
-			if val, ok := l.constant(expr); ok {
-				return val
-			}
-			return cty.DynamicVal
+		if val, ok := l.constant(expr); ok {
+			return val
 		}
+		return cty.DynamicVal
 	}
 	l.diags.error(RuleVariable, g.rng, fmt.Sprintf("Value of variable %q is no expression", v.name()),
 		fmt.Sprintf("The variable's type is %s: its value is written as in a file, text in quotes. %s", typeexpr.TypeString(v.typ), firstDetail(diags)))

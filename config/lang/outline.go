@@ -1,0 +1,183 @@
+package lang
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// nestedTooDeep reports a text that a recursive parser cannot be given.
+func nestedTooDeep(f File) *hcl.Diagnostic {
+	depth, operators, deepest, longest := 0, 0, 0, 0
+	if isJSON(f.Name) {
+		depth, deepest, operators, longest = jsonDepth(f.Bytes)
+	} else {
+		s := scanNative(f.Bytes, nil)
+		depth, deepest, operators, longest = s.depth, s.deepest, s.operators, s.longest
+	}
+	switch {
+	case depth > maxNesting:
+		return Error(RuleFile, at(f, deepest), "Nested too deep",
+			fmt.Sprintf("Blocks, brackets and templates may be nested %d deep. Take this apart with locals.", maxNesting))
+	case operators > maxOperators:
+		return Error(RuleFile, at(f, longest), "Expression too long",
+			fmt.Sprintf("One expression may have %d operators. Take this apart with locals, or write it as a list.", maxOperators))
+	}
+	return nil
+}
+
+// jsonDepth measures a JSON text, and the templates in its strings.
+func jsonDepth(src []byte) (depth, deepest, operators, longest int) {
+	open := 0
+	for i := 0; i < len(src); i++ {
+		switch src[i] {
+		case '{', '[':
+			open++
+			if open > depth {
+				depth, deepest = open, i
+			}
+		case '}', ']':
+			open--
+		case '"':
+			end := stringEnd(src, i)
+			if raw := src[i:end]; bytes.Contains(raw, []byte("{")) {
+				s := scanTemplate(unquote(raw))
+				if open+s.depth > depth {
+					depth, deepest = open+s.depth, i
+				}
+				if s.operators > operators {
+					operators, longest = s.operators, i
+				}
+			}
+			i = end - 1
+		}
+	}
+	return depth, deepest, operators, longest
+}
+
+// stringEnd is the position after a JSON string that starts at i.
+func stringEnd(src []byte, i int) int {
+	for i++; i < len(src); i++ {
+		switch {
+		case src[i] == '\\':
+			i++
+		case src[i] == '"':
+			return i + 1
+		case src[i] < ' ':
+			return i
+		}
+	}
+	return len(src)
+}
+
+// unquote is a JSON string's text; what is no JSON string is taken as it is.
+func unquote(raw []byte) []byte {
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		return raw
+	}
+	return []byte(text)
+}
+
+// BlockNames are the ids of the top-level blocks of one file's text, such as "upstream.orders" or "locals", sorted,
+// each once. It never fails: of a text that does not parse it gives what can be recognised.
+func BlockNames(f File) []string {
+	var ids []string
+	if isJSON(f.Name) {
+		ids = jsonNames(f.Bytes)
+	} else {
+		scanNative(f.Bytes, func(words []string) { ids = append(ids, strings.Join(words, ".")) })
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// jsonNames are the properties of the root object, joined with those of the objects (or lists of objects) below.
+func jsonNames(src []byte) []string {
+	var ids []string
+	decoder := json.NewDecoder(bytes.NewReader(src))
+	if t, err := decoder.Token(); err != nil || t != json.Delim('{') {
+		return nil
+	}
+	for decoder.More() {
+		kind, err := decoder.Token()
+		if err != nil {
+			break
+		}
+		var value json.RawMessage
+		if decoder.Decode(&value) != nil {
+			break
+		}
+		name, _ := kind.(string)
+		if name == jsonComment {
+			continue
+		}
+		labels := jsonLabels(value)
+		if name == localsBlock || len(labels) == 0 {
+			ids = append(ids, name)
+			continue
+		}
+		for _, l := range labels {
+			ids = append(ids, name+"."+l)
+		}
+	}
+	return ids
+}
+
+func jsonLabels(value []byte) []string {
+	var object map[string]json.RawMessage
+	var list []map[string]json.RawMessage
+	if json.Unmarshal(value, &object) == nil {
+		list = append(list, object)
+	} else if json.Unmarshal(value, &list) != nil {
+		return nil
+	}
+	var labels []string
+	for _, o := range list {
+		for l := range o {
+			if l != jsonComment {
+				labels = append(labels, l)
+			}
+		}
+	}
+	return labels
+}
+
+// header is how a block with a label most likely starts, in a text that does not parse.
+var header = regexp.MustCompile(`(?m)^[ \t]*([A-Za-z_]\w*)[ \t]+"?([^"\s{}=$]+)"?\s*\{`)
+
+// jsonProperty is any property, likewise.
+var jsonProperty = regexp.MustCompile(`"([^"\\]*)"\s*:`)
+
+// assignment is an attribute, likewise.
+var assignment = regexp.MustCompile(`(?m)^[ \t]*([A-Za-z_][\w-]*)[ \t]*=`)
+
+// rescue notes the names of a file that did not parse, so that references to them are not reported too. It takes
+// too many rather than too few.
+func (l *loader) rescue(f File) {
+	if isJSON(f.Name) {
+		for _, match := range jsonProperty.FindAllSubmatch(f.Bytes, -1) {
+			for _, names := range l.m.names {
+				names[string(match[1])] = true
+			}
+		}
+		return
+	}
+	for _, match := range header.FindAllSubmatch(f.Bytes, -1) {
+		root := string(match[1])
+		if root == variableBlock {
+			root = varRoot
+		}
+		if names, ok := l.m.names[root]; ok {
+			names[string(match[2])] = true
+		}
+	}
+	for _, match := range assignment.FindAllSubmatch(f.Bytes, -1) {
+		l.m.names[localRoot][string(match[1])] = true
+	}
+}
