@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -63,9 +64,12 @@ func startEnvoy(t *testing.T, resources []Resource, ca []byte) *gateway {
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		<-done
+		words, err := os.ReadFile(logFile)
+		if err != nil || bytes.Contains(words, []byte("Deprecated")) {
+			t.Errorf("Envoy was sent what is deprecated, or its log is lost: %v", err)
+		}
 		if t.Failed() {
-			log, _ := os.ReadFile(logFile)
-			t.Logf("Envoy's log:\n%s", log)
+			t.Logf("Envoy's log:\n%s", words)
 		}
 	})
 	g := &gateway{t: t, ports: map[string]string{}}
@@ -297,19 +301,30 @@ type node struct {
 // startNode serves until the test ends. Each request that it saw can be taken from requests.
 func startNode(t *testing.T, handler http.HandlerFunc) *node {
 	t.Helper()
+	return startTLSNode(t, handler, nil)
+}
+
+// startTLSNode is startNode over TLS, if there is a configuration for it.
+func startTLSNode(t *testing.T, handler http.HandlerFunc, config *tls.Config) *node {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := &node{address: l.Addr().String(), requests: make(chan *http.Request, 1000)}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var body bytes.Buffer
-		_, _ = body.ReadFrom(r.Body)
-		n.requests <- r
-		if handler != nil {
-			handler(w, r)
-		}
-	})}
+	if config != nil {
+		l = tls.NewListener(l, config)
+	}
+	server := &http.Server{
+		ErrorLog: log.New(io.Discard, "", 0), // handshakes that callers break off are what some tests are about
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			n.requests <- r
+			if handler != nil {
+				handler(w, r)
+			}
+		}),
+	}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return n

@@ -59,10 +59,7 @@ func inBothForms(t *testing.T, c *model.Configuration) []Resource {
 		}
 		routes.VirtualHosts = nil
 		for _, service := range u.services {
-			var entries []entry
-			for _, api := range service.APIs {
-				entries = append(entries, entry{service, api})
-			}
+			entries := entriesOf(service)
 			for form, matcher := range map[string]*xdsmatcherv3.Matcher{"lists": lists(t, entries, u), "tree": routeTree(entries, u)} {
 				domain := form + "." + service.Domains[0]
 				routes.VirtualHosts = append(routes.VirtualHosts, &routev3.VirtualHost{Name: domain, Domains: []string{domain}, Matcher: matcher})

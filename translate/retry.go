@@ -3,7 +3,6 @@ package translate
 import (
 	"time"
 
-	xdscorev3 "github.com/cncf/xds/go/xds/core/v3"
 	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
 	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -25,10 +24,9 @@ const (
 	// hundred times the weight of another is drawn about a hundred times before it; a draw takes well under a microsecond.
 	// It is the same for every upstream, so that a new node changes the load assignment and not the cluster.
 	hostSelections = 100
+	// idempotentMethods may be repeated by their definition (RFC 9110, 9.2.2).
+	idempotentMethods = "GET|HEAD|OPTIONS|TRACE|PUT|DELETE"
 )
-
-// idempotentMethods may be repeated by their definition (RFC 9110, 9.2.2).
-var idempotentMethods = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"}
 
 // retryPolicy is that of a cluster, where it replaces any policy of a route: each upstream keeps its own, whatever routes
 // lead to it, and an edit of it touches one Cluster.
@@ -53,18 +51,14 @@ func retryPolicy(retries int) *routev3.RetryPolicy {
 // the conditions of the request header x-envoy-retry-on, and removes it before the request leaves. A caller's own header
 // of that name is gone before this filter runs.
 func idempotentRetries() *matchingv3.ExtensionWithMatcher {
-	action := &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Action{
-		Action: &xdscorev3.TypedExtensionConfig{Name: "composite-action", TypedConfig: pack(&compositev3.ExecuteFilterAction{
-			TypedConfig: &corev3.TypedExtensionConfig{Name: "weir.retry_on", TypedConfig: pack(setRetryOn())},
-		})},
-	}}
-	byMethod := make(map[string]*xdsmatcherv3.Matcher_OnMatch, len(idempotentMethods))
-	for _, method := range idempotentMethods {
-		byMethod[method] = action
-	}
 	return &matchingv3.ExtensionWithMatcher{
-		XdsMatcher:      exactTree(methodInput, byMethod, nil),
-		ExtensionConfig: &corev3.TypedExtensionConfig{Name: "composite", TypedConfig: pack(&compositev3.Composite{})},
+		XdsMatcher: matcherList([]*xdsmatcherv3.Matcher_MatcherList_FieldMatcher{{
+			Predicate: single(methodInput, regexMatch(idempotentMethods)),
+			OnMatch: action("weir.retry_on", &compositev3.ExecuteFilterAction{
+				TypedConfig: &corev3.TypedExtensionConfig{Name: "envoy.filters.http.header_mutation", TypedConfig: pack(setRetryOn())},
+			}),
+		}}),
+		ExtensionConfig: &corev3.TypedExtensionConfig{Name: "envoy.filters.http.composite", TypedConfig: pack(&compositev3.Composite{})},
 	}
 }
 

@@ -110,10 +110,10 @@ func methodMatcher(methods []string) *routev3.HeaderMatcher {
 	}
 }
 
-// directResponse is the answer of a mock. Answers that by definition have no body are given none.
+// directResponse is the answer of a mock.
 func directResponse(m *model.Mock) *routev3.DirectResponseAction {
 	out := &routev3.DirectResponseAction{Status: uint32(m.Status)}
-	if m.Body != "" && m.Status != 204 && m.Status != 205 && m.Status != 304 {
+	if m.Body != "" {
 		out.Body = &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{InlineString: m.Body}}
 	}
 	return out
@@ -122,7 +122,7 @@ func directResponse(m *model.Mock) *routev3.DirectResponseAction {
 // routeAction forwards to a cluster. Retries are the cluster's.
 func routeAction(b model.Backend, u use) *routev3.RouteAction {
 	out := &routev3.RouteAction{
-		ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: u.cluster(b)},
+		ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: clusterOf(b)},
 		Timeout:          durationpb.New(b.Timeout),
 		IdleTimeout:      idleTimeout(b.Timeout),
 	}
@@ -180,8 +180,5 @@ func regexRewrite(pattern, substitution string) *matcherv3.RegexMatchAndSubstitu
 }
 
 func regexMatcher(regex string) *matcherv3.RegexMatcher {
-	return &matcherv3.RegexMatcher{
-		EngineType: &matcherv3.RegexMatcher_GoogleRe2{GoogleRe2: &matcherv3.RegexMatcher_GoogleRE2{}},
-		Regex:      regex,
-	}
+	return &matcherv3.RegexMatcher{Regex: regex}
 }

@@ -18,7 +18,6 @@ type use struct {
 	services []*model.Service // mounted on the instance, by name
 	targets  []target         // what their APIs forward to, by cluster name
 	byName   map[string]*model.Upstream
-	byURL    map[model.URL]string // cluster names
 }
 
 // target is one cluster to be. The server of a url backend is an upstream of one node that nobody named.
@@ -29,8 +28,8 @@ type target struct {
 
 // useOf collects the services of the instance and the clusters that their APIs forward to.
 func useOf(c *model.Configuration, instance *model.Instance) use {
-	u := use{byName: map[string]*model.Upstream{}, byURL: map[model.URL]string{}}
-	urls := map[model.URL]model.Place{}
+	u := use{byName: map[string]*model.Upstream{}}
+	urls := map[string]*model.Upstream{}
 	for _, service := range sortedValues(c.Services) {
 		if service.Instance != instance.Name {
 			continue
@@ -41,8 +40,8 @@ func useOf(c *model.Configuration, instance *model.Instance) use {
 			case backend.Upstream != "":
 				u.byName[backend.Upstream] = c.Upstreams[backend.Upstream]
 			case backend.URL != nil:
-				if _, seen := urls[server(backend.URL)]; !seen {
-					urls[server(backend.URL)] = backend.Place
+				if name := urlCluster(backend.URL); urls[name] == nil {
+					urls[name] = urlUpstream(backend.URL, backend.Place)
 				}
 			}
 		}
@@ -50,21 +49,26 @@ func useOf(c *model.Configuration, instance *model.Instance) use {
 	for name, upstream := range u.byName {
 		u.targets = append(u.targets, target{upstreamCluster(name), upstream})
 	}
-	for url, place := range urls {
-		u.byURL[url] = urlCluster(url, urls)
-		u.targets = append(u.targets, target{u.byURL[url], urlUpstream(url, place)})
+	for name, upstream := range urls {
+		u.targets = append(u.targets, target{name, upstream})
 	}
 	slices.SortFunc(u.targets, func(a, b target) int { return cmp.Compare(a.cluster, b.cluster) })
 	return u
 }
 
-// cluster is the name of the cluster that the backend forwards to.
-func (u use) cluster(b model.Backend) string {
+// clusterOf is the name of the cluster that a backend forwards to.
+func clusterOf(b model.Backend) string {
 	if b.URL != nil {
-		return u.byURL[server(b.URL)]
+		return urlCluster(b.URL)
 	}
 	return upstreamCluster(b.Upstream)
 }
+
+func upstreamCluster(name string) string { return "upstream/" + name }
+
+// urlCluster names a public server by its host and port: "https://a" and "https://a:443" are one server. A configuration
+// does not reach one port both with and without TLS.
+func urlCluster(url *model.URL) string { return "url/" + hostPort(url.Host, url.Port) }
 
 // hostHeader is the Host that the backend's nodes see, or "" for the caller's.
 func (u use) hostHeader(b model.Backend) string {
@@ -79,27 +83,8 @@ func (u use) hostHeader(b model.Backend) string {
 	return b.URL.Host
 }
 
-// server is what two URLs of one cluster have in common: "https://a" and "https://a:443" are one server.
-func server(url *model.URL) model.URL {
-	return model.URL{Protocol: url.Protocol, Host: url.Host, Port: url.Port}
-}
-
-func upstreamCluster(name string) string { return "upstream/" + name }
-
-// urlCluster is the name of the cluster of a public server. Should an instance reach one port both with and without TLS,
-// which no real server lets it, the plain one steps aside.
-func urlCluster(url model.URL, all map[model.URL]model.Place) string {
-	name := "url/" + hostPort(url.Host, url.Port)
-	encrypted := url
-	encrypted.Protocol = model.HTTPS
-	if _, both := all[encrypted]; both && url.Protocol == model.HTTP {
-		name += "/http"
-	}
-	return name
-}
-
 // urlUpstream is the upstream that a public server amounts to.
-func urlUpstream(url model.URL, place model.Place) *model.Upstream {
+func urlUpstream(url *model.URL, place model.Place) *model.Upstream {
 	return &model.Upstream{
 		LoadBalancing: model.WeightedRoundRobin,
 		Protocol:      url.Protocol,
