@@ -9,7 +9,7 @@ import (
 func (g generator) api(number int, upstream string) string {
 	text := fmt.Sprintf("  api \"a%d\" {\n", number)
 	if g.seldom() {
-		text += fmt.Sprintf("    methods = [%q, %q]\n", g.one("GET", "POST", "PATCH"), g.one("PUT", "PROPFIND", "OPTIONS", "CONNECT", "TRACE"))
+		text += fmt.Sprintf("    methods = [%q, %q]\n", g.one("GET", "POST", "PATCH"), g.either([]string{"PUT", "PROPFIND", "OPTIONS", "TRACE"}, []string{"CONNECT", "put", "X"}))
 	}
 	var variables []string
 	prefix := g.IntN(3) == 0
@@ -26,10 +26,11 @@ func (g generator) api(number int, upstream string) string {
 
 // literal is a path without variables.
 func (g generator) literal(number int) string {
-	text := fmt.Sprintf("/p%d", number)
+	text := fmt.Sprintf(g.one("/p%d", "/p%d", "/shared/p%d", "/shared/p%dx"), number)
 	for range g.IntN(3) {
-		text += "/" + g.one("orders", "a.b", "a-b_c~d", "%20", "%2F", "%C3%BC", "ü", "a+b", "a=b", "a:b", "a@b", "(x)", "a,b;c", "!$&'", "*", "**", "[x]", "|", "^", "`",
-			"..", ".", "\\d+", "x.*", "<id>", strings.Repeat("long", 100))
+		text += "/" + g.either(
+			[]string{"orders", "a.b", "a-b_c~d", "%20", "%2F", "%C3%BC", "a+b", "a=b", "a:b", "a@b", "(x)", "a,b;c", "!$&'", "*", "**", "x.*", strings.Repeat("long", 100)},
+			[]string{"ü", "[x]", "|", "^", "`", "..", ".", "\\d+", "<id>", "%", "%zz", "\"", "a b", "%41", "?", "#", "", "\n", "%00"})
 	}
 	return text
 }
@@ -38,12 +39,15 @@ func (g generator) literal(number int) string {
 func (g generator) template(number int) (string, []string) {
 	path := g.literal(number)
 	var variables []string
-	for i := range []int{0, 0, 1, 1, 2, 3, 5, 6, 9, 10}[g.IntN(10)] {
-		name := fmt.Sprintf("%s%d", g.one("id", "v", "Name", "with_underscore_", "_x", "a_rather_long_variable_name", "9"), i)
+	if g.seldom() {
+		path, variables = "/{tenant}"+path, []string{"tenant"}
+	}
+	for i := range []int{0, 0, 1, 1, 2, 3, 5, 6, 9}[g.IntN(9)] {
+		name := fmt.Sprintf("%s%d", g.either([]string{"id", "v", "Name", "with_underscore_", "a_rather_long_variable_name"}, []string{"_x", "9", "a-b", "ü", ""}), i)
 		variables = append(variables, name)
 		path += "/{" + name + "}"
 		if g.seldom() {
-			path += "/" + g.one("of", "a.b", "%41", "x*", "(y)")
+			path += "/" + g.either([]string{"of", "a.b", "x*", "(y)"}, []string{"%41", "{x", "y}", "{{z}}", "a{b}"})
 		}
 	}
 	return path + g.one("", "", "", "/"), variables
@@ -56,14 +60,13 @@ func (g generator) backend(upstream string, prefix bool, variables []string) str
 	}
 	text := fmt.Sprintf("      upstream = upstream[%q]\n", upstream)
 	if g.seldom() {
-		text = fmt.Sprintf("      url = %q\n", g.one("http", "https")+"://"+g.one("api.example.com", "API.example.com:8443", "192.0.2.1", "192.0.2.1:8080",
-			"[2001:db8::9]", "[2001:db8::9]:8443", "under_score.example", "localhost", "a.example."))
+		text = fmt.Sprintf("      url = %q\n", g.one("http", "https")+"://"+g.url())
 	}
 	if g.IntN(2) == 0 {
 		text += fmt.Sprintf("      path = %q\n", g.rewrite(prefix, variables))
 	}
 	if g.seldom() {
-		text += fmt.Sprintf("      timeout = %q\n", g.one("0s", "1ms", "15s", "1h30m", "100h", "1.5s", "250us"))
+		text += fmt.Sprintf("      timeout = %q\n", g.either([]string{"0s", "1ms", "15s", "1h30m", "100h", "1.5s"}, []string{"250us", "-1s", "9000h", "1"}))
 	}
 	return text
 }
@@ -73,18 +76,26 @@ func (g generator) rewrite(prefix bool, variables []string) string {
 	if prefix && g.IntN(3) == 0 {
 		return "/"
 	}
-	text := g.one("/v1", "/v1/a.b", "/ü", "/%20", "/a b", "/\\1", "/$1", "/x\\\\0", "/"+strings.Repeat("long", 80))
+	text := g.either([]string{"/v1", "/v1/a.b", "/%20", "/$1", "/a*", "/%5C1", "/(x)", "/" + strings.Repeat("long", 80)},
+		[]string{"/ü", "/a b", "/\\1", "/x\\\\0", "/{", "v1", "/{nobody}", "/%", "//a", "/../a"})
 	for _, i := range g.Perm(len(variables)) {
 		if g.often() {
 			text += "/{" + variables[i] + "}"
 		}
 	}
-	return text + g.one("", "", "/", "/end", "?fixed=1")
+	return text + g.either([]string{"", "", "/", "/end"}, []string{"?fixed=1", "#x", "//"})
+}
+
+// url is the server of a URL, its scheme aside. It is this configuration's own: a server has one scheme.
+func (g generator) url() string {
+	server := g.either([]string{"api%d.example.com", "API%d.example.com:8443", "192.0.%d.1", "192.0.%d.1:8080", "[2001:db8::%d]", "[2001:db8::%d]:8443", "h%d"},
+		[]string{"under_score%d.example", "a%d.example.", "a%d.example/", "a%d.example:0", "user@a%d.example", "localhost%%%d"})
+	return fmt.Sprintf(server, g.number%200)
 }
 
 // mock is an answer of the gateway's own, some of them larger than Envoy's default limit.
 func (g generator) mock() string {
 	body := g.one(`""`, `"pong"`, `"{\"a\": 1}\n"`, `"ünïcode %%REQ(:path)%%"`, `"100%"`, fmt.Sprintf("%q", strings.Repeat("x", 5000)))
-	status := []int{200, 201, 204, 301, 404, 418, 500, 599}[g.IntN(8)]
+	status := []int{200, 201, 301, 404, 418, 500, 599, 200}[g.IntN(8)]
 	return fmt.Sprintf("      mock {\n        status = %d\n        body = %s\n      }\n", status, body)
 }

@@ -152,7 +152,7 @@ service "shop" {
     backend { upstream = upstream.orders }
   }
   api "many" {
-    path = "/m/{a}/{b}/{c}/{d}/{e}/{f}/{a_name_of_more_than_sixteen}"
+    path = "/m/a_resource_with_a_name_so_long_that_its_expression_is_large/{a}/{b}/{c}/{d}/{e}/{f}/{a_name_of_more_than_sixteen}"
     backend {
       upstream = upstream.orders
       path     = "/{a_name_of_more_than_sixteen}/{f}/{e}/{d}/{c}/{b}/{a}"
@@ -205,7 +205,7 @@ func TestPathsMethodsAndRewrites(t *testing.T) {
 		{"POST", "/strip/a", "/a"},
 		{"POST", "/files/deep/er/still", "/files/deep/er/still"},
 		{"POST", "/files/deep/erased", "/store/deep/erased"},
-		{"POST", "/m/1/2/3/4/5/6/7", "/7/6/5/4/3/2/1"},
+		{"POST", "/m/a_resource_with_a_name_so_long_that_its_expression_is_large/1/2/3/4/5/6/7", "/7/6/5/4/3/2/1"},
 		{"GET", "/nowhere", "/rest/nowhere"},
 		{"POST", "/nowhere", ""},
 	} {
