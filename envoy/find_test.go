@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,17 @@ func TestCheckVersion(t *testing.T) {
 			}
 			check(t, got.String(), nil, test.want, test.wantErr)
 		})
+	}
+}
+
+// TestSetupAsksForTheSameVersion: the script that looks for an Envoy cannot ask this package.
+func TestSetupAsksForTheSameVersion(t *testing.T) {
+	text, err := os.ReadFile("../e2e/setup/envoy.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("\nminimum=%d.%d ", MinimumVersion.Major, MinimumVersion.Minor); !strings.Contains(string(text), want) {
+		t.Errorf("envoy.sh does not hold %q", want)
 	}
 }
 

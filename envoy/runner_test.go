@@ -72,10 +72,11 @@ func get(port uint32, path string) (string, error) {
 }
 
 func TestRunnerStartsRestartsAndStops(t *testing.T) {
-	port := freePort(t)
+	port, dir := freePort(t), t.TempDir()
+	t.Setenv("TMPDIR", dir)
 	xds := serveXDS(t, gateway(t, port, serveNode(t, nil, nil)))
 	r := run(t, RunnerOptions{Path: envoyPath(t), Concurrency: 1, Bootstrap: BootstrapOptions{
-		Instance: "edge", NodeID: "one", XDSAddress: xds, CAFile: SystemCAFile(),
+		Instance: "edge", NodeID: "one", XDSAddress: xds, CAFile: throwawayCAFile(t),
 	}})
 	eventually(t, "ready", func() bool { return r.State().Ready })
 	first := r.State()
@@ -104,6 +105,9 @@ func TestRunnerStartsRestartsAndStops(t *testing.T) {
 	}
 	if s := r.State(); s.PID != 0 || s.Ready || s.AdminAddress != "" {
 		t.Errorf("state after the stop: %+v", s)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 

@@ -57,7 +57,13 @@ func overTLS(t *testing.T, secret string) func(*clusterv3.Cluster) {
 
 func TestValidate(t *testing.T) {
 	node := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9001}
-	set := func() []proto.Message { return gateway(t, 8080, node) }
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := uint32(taken.Addr().(*net.TCPAddr).Port) // a check opens no ports
+	set := func() []proto.Message { return gateway(t, port, node) }
 	nodeByName := func(a *endpointv3.ClusterLoadAssignment) {
 		a.Endpoints[0].LbEndpoints[0].GetEndpoint().Address = socketAddress("orders.internal", 80)
 	}
