@@ -1,6 +1,6 @@
 # make            builds build/weir
 # make run        the whole gateway on examples/quickstart, with three demo nodes
-# make test       every test; fetches Envoy and starts a Docker engine where they are missing
+# make test       every test; fetches Envoy, and starts a Docker engine, where they are missing
 # make help       the rest
 
 MAKEFLAGS += --no-print-directory
@@ -17,8 +17,10 @@ run: build ## three demo nodes, weir and its Envoy on examples/quickstart, until
 	@go build -o build/demo ./e2e/demo
 	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" exec build/demo
 
+# -count=1: Envoy, the engine and the clock are no inputs that go's test cache knows of. -p 2: packages start Envoys and
+# wait for them with deadlines, so more of them at once than a small machine has cores would not be faster.
 test: lint build ## every test, those with Envoy and in containers too
-	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" e2e/setup/docker.sh e2e/setup/test.sh
+	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" e2e/setup/docker.sh go test -count=1 -p 2 -timeout 20m ./...
 
 lint: ## gofmt and go vet
 	@unformatted="$$(find . -name '.?*' -prune -o -path ./build -prune -o -name '*.go' -exec gofmt -l {} +)" && \
