@@ -2,7 +2,8 @@ package source
 
 import (
 	"path"
-	"sort"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -58,27 +59,30 @@ func (o *observer) decideError(now time.Time) (*Update, time.Time) {
 
 // differences lists the files that are not as they were taken.
 func (o *observer) differences(now time.Time) []difference {
-	present := o.blocks()
 	var differences []difference
-	for name, i := range o.items {
-		t, ok := o.files[name]
+	for name := range o.changed {
+		i, t := o.items[name], o.before(name)
 		switch {
-		case !ok:
-			t = taken{absent: true}
-		case i.known && !i.absent && i.sum == t.sum:
-			i.vanished = false
+		case i == nil:
+			delete(o.changed, name)
+			continue
+		case i.known && i.absent == t.absent && i.sum == t.sum:
+			o.files[name] = i.take()
+			delete(o.changed, name)
 			continue
 		}
-		c := change{quiet: now.Sub(i.since), loses: o.loses(i, t, present)}
+		c := change{quiet: now.Sub(i.since), loses: o.loses(i, t)}
 		c.whole = i.known && i.replaced(t) || i.absent && o.swapped(path.Dir(name))
 		differences = append(differences, difference{name: name, change: c.unread(i)})
 	}
+	o.extraWaits = false
 	for absolute, i := range o.extra {
 		t := o.extras[absolute]
 		if i.known && i.absent == t.absent && i.sum == t.sum {
 			i.vanished = false
 			continue
 		}
+		o.extraWaits = true
 		c := change{quiet: now.Sub(i.since), loses: i.absent, whole: i.known && i.replaced(t)}
 		differences = append(differences, difference{name: absolute, extra: true, change: c.unread(i)})
 	}
@@ -93,28 +97,38 @@ func (c change) unread(i *item) change {
 	return c
 }
 
-// blocks are the ids of all blocks that are there now.
-func (o *observer) blocks() map[string]bool {
-	present := map[string]bool{}
-	for _, i := range o.items {
-		for _, id := range i.blocks {
-			present[id] = true
-		}
+// before is how a file was when it was last taken.
+func (o *observer) before(name string) taken {
+	if t, ok := o.files[name]; ok {
+		return t
 	}
-	return present
+	return taken{absent: true}
 }
 
 // loses tells whether taking i in place of t would make blocks disappear. A block that moved to another file has not.
-func (o *observer) loses(i *item, t taken, present map[string]bool) bool {
+func (o *observer) loses(i *item, t taken) bool {
 	if o.options.Blocks == nil {
 		return len(i.text) < len(t.text)
 	}
+	lost := map[string]bool{}
 	for _, id := range t.blocks {
-		if !present[id] {
-			return true
-		}
+		lost[id] = true
 	}
-	return false
+	without(lost, i.blocks)
+	for _, other := range o.items {
+		if len(lost) == 0 {
+			return false
+		}
+		without(lost, other.blocks)
+	}
+	return len(lost) > 0
+}
+
+// without takes ids out of a set.
+func without(set map[string]bool, ids []string) {
+	for _, id := range ids {
+		delete(set, id)
+	}
 }
 
 // swapped tells whether a link was turned so that another directory stands where the one with this name stood: what it
@@ -147,48 +161,64 @@ func (o *observer) heldBack(differences []difference) map[string]bool {
 
 // accept takes everything but what is held back, and returns the Update about it, or nil where nothing is new.
 func (o *observer) accept(held map[string]bool) *Update {
-	changed := o.forced || o.failed != "" || o.snapshot == nil
-	for name, i := range o.items {
-		t, ok := o.files[name]
-		switch {
-		case held[name]:
+	var changed []string
+	for name := range o.changed {
+		if held[name] {
 			continue
-		case i.absent:
+		}
+		changed = append(changed, name)
+		delete(o.changed, name)
+		if i := o.items[name]; i.absent {
 			delete(o.items, name)
 			delete(o.files, name)
-			changed = true
-			continue
-		case !ok || i.sum != t.sum:
-			changed = true
+		} else {
+			o.files[name] = i.take()
 		}
-		o.files[name] = i.take()
 	}
-	for absolute, i := range o.extra {
-		t := o.extras[absolute]
-		if held[absolute] {
-			continue
-		}
-		changed = changed || i.absent != t.absent || i.sum != t.sum
-		o.extras[absolute] = i.take()
-	}
+	news := o.acceptAlso(held) || len(changed) > 0 || o.forced || o.failed != "" || o.snapshot == nil
 	o.dirs = map[string]found{}
 	for _, dir := range o.tree.dirs {
 		o.dirs[dir.name] = dir
 	}
-	if !changed {
+	if !news {
 		return nil
 	}
-	update := &Update{Snapshot: o.assemble(), Forced: o.forced}
+	update := &Update{Snapshot: o.assemble(changed), Forced: o.forced}
 	o.started, o.snapshot, o.failed, o.forced = true, update.Snapshot, "", false
 	return update
 }
 
-// assemble makes a Snapshot of what is taken.
-func (o *observer) assemble() *Snapshot {
-	snapshot := &Snapshot{Root: o.tree.root, Single: o.tree.single, Files: make([]File, 0, len(o.files))}
-	for name, t := range o.files {
-		snapshot.Files = append(snapshot.Files, File{Name: name, Path: t.found.path, Bytes: t.text})
+// acceptAlso takes the further files, and tells whether one of them changed.
+func (o *observer) acceptAlso(held map[string]bool) (changed bool) {
+	for absolute, i := range o.extra {
+		if t := o.extras[absolute]; !held[absolute] {
+			changed = changed || i.absent != t.absent || i.sum != t.sum
+			o.extras[absolute] = i.take()
+		}
 	}
-	sort.Slice(snapshot.Files, func(i, j int) bool { return snapshot.Files[i].Name < snapshot.Files[j].Name })
+	return changed
+}
+
+// assemble makes a Snapshot of what is taken, out of the last one and the names of the files that changed.
+func (o *observer) assemble(changed []string) *Snapshot {
+	snapshot := &Snapshot{Root: o.tree.root, Single: o.tree.single}
+	if o.snapshot != nil {
+		snapshot.Files = slices.Clone(o.snapshot.Files)
+	}
+	byName := func(f File, name string) int { return strings.Compare(f.Name, name) }
+	for _, name := range changed {
+		at, ok := slices.BinarySearchFunc(snapshot.Files, name, byName)
+		t, stays := o.files[name]
+		file := File{Name: name, Path: t.found.path, Bytes: t.text}
+		switch {
+		case ok && stays:
+			snapshot.Files[at] = file
+		case ok:
+			snapshot.Files = slices.Delete(snapshot.Files, at, at+1)
+		case stays:
+			snapshot.Files = append(snapshot.Files, file)
+			slices.SortFunc(snapshot.Files, func(f, g File) int { return strings.Compare(f.Name, g.Name) })
+		}
+	}
 	return snapshot
 }

@@ -29,6 +29,8 @@ type item struct {
 	blocks []string
 	closed bool // nobody had it open for writing
 
+	walk int // the last walk that found it
+
 	vanished bool // it was gone for a moment since the last take, so what is there now was made in place
 }
 

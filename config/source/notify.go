@@ -10,23 +10,25 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// interests are the real paths to watch. A directory has the names in it that matter, nil for all of them; a file has
-// nil.
-type interests map[string]map[string]bool
+// interest is what matters of the events of a real path.
+type interest struct {
+	all   bool            // every name in it, or the file itself
+	files bool            // the names of configuration files, and folders
+	names map[string]bool // these names
+}
 
-// all adds a path, whatever happens in it.
-func (i interests) all(path string) { i[path] = nil }
+// interests are the real paths to watch.
+type interests map[string]*interest
+
+func (i interests) at(path string) *interest {
+	if i[path] == nil {
+		i[path] = &interest{names: map[string]bool{}}
+	}
+	return i[path]
+}
 
 // one adds a name of a directory.
-func (i interests) one(directory, name string) {
-	names, known := i[directory]
-	switch {
-	case !known:
-		i[directory] = map[string]bool{name: true}
-	case names != nil:
-		names[name] = true
-	}
-}
+func (i interests) one(directory, name string) { i.at(directory).names[name] = true }
 
 // notifier hears of events, as far as the system has any. It is not needed for anything but speed: what it misses,
 // the poll sees.
@@ -82,21 +84,31 @@ func (n *notifier) warn(err error) {
 	}
 }
 
-// matters tells whether an event can be about one of the files.
-func (n *notifier) matters(event fsnotify.Event) bool {
-	if _, self := n.wanted[event.Name]; self {
+// matters tells whether an event can be about one of the files. Editors make and remove files of their own beside
+// them, and what else lives in the same directory may be busy.
+func (n *notifier) matters(event fsnotify.Event, o *observer) bool {
+	if n.wanted[event.Name] != nil {
 		return true
 	}
-	names, known := n.wanted[filepath.Dir(event.Name)]
-	return !known || names == nil || names[filepath.Base(event.Name)]
+	directory, name := n.wanted[filepath.Dir(event.Name)], filepath.Base(event.Name)
+	switch {
+	case directory == nil || directory.all || directory.names[name]:
+		return true
+	case !directory.files || hidden(name):
+		return false
+	case isConfiguration(name) || o.err != nil:
+		return true
+	}
+	info, err := os.Lstat(event.Name) // a folder or a link may have come; those that went were known, so they were wanted
+	return err == nil && !info.Mode().IsRegular()
 }
 
-// tell hands an event to the observer. What kind of event it is decides nothing but how long to wait.
-func (n *notifier) tell(o *observer, event fsnotify.Event) {
-	// The end of a file that is watched for itself is also what a rename over it looks like.
+// tell hands an event to the observer. What kind of event it is decides nothing but how long to wait. It returns
+// whether a brief look is enough.
+func (n *notifier) tell(o *observer, event fsnotify.Event) (brief bool) {
 	gone := event.Has(fsnotify.Remove) || event.Has(fsnotify.Rename)
-	_, self := n.wanted[event.Name]
-	o.touched(event.Name, gone && !self)
+	// The end of a file that is watched for itself is also what a rename over it looks like.
+	return o.touched(event.Name, gone && n.wanted[event.Name] == nil)
 }
 
 // watch makes the watches what is wanted, and tells whether one began.

@@ -3,8 +3,9 @@ package source
 import (
 	"crypto/sha256"
 	"errors"
+	"os"
 	"path"
-	"path/filepath"
+	"sort"
 	"time"
 )
 
@@ -16,37 +17,49 @@ type observer struct {
 	options Options
 
 	tree     tree
-	items    map[string]*item // of the configuration, by name
-	extra    map[string]*item // further files, by absolute path
-	err      error            // why the configuration cannot be read now
+	items    map[string]*item  // of the configuration, by name
+	byPath   map[string]string // their names, by where they stand and by what they lead to
+	changed  map[string]bool   // names of those that may differ from what was taken
+	extra    map[string]*item  // further files, by absolute path
+	err      error             // why the configuration cannot be read now
 	errSince time.Time
+	walks    int
 
-	started   bool // something was taken, or failed
-	files     map[string]taken
-	dirs      map[string]found // folders as they were
-	extras    map[string]taken
-	snapshot  *Snapshot // nil until the first good read
-	failed    string    // the error of the last Update
-	forced    bool      // Reload waits for an answer
-	first     time.Time // when the oldest change that waits was seen; zero: none does
-	delivered time.Time // when the last Update was received
-	polls     int
+	started    bool // something was taken, or failed
+	files      map[string]taken
+	dirs       map[string]found // folders as they were
+	extras     map[string]taken
+	extraWaits bool      // one of them differs
+	snapshot   *Snapshot // nil until the first good read
+	failed     string    // the error of the last Update
+	forced     bool      // Reload waits for an answer
+	first      time.Time // when the oldest change that waits was seen; zero: none does
+	delivered  time.Time // when the last Update was received
+	polls      int
 }
 
 func newObserver(o Options) *observer {
 	return &observer{
 		options: o,
-		items:   map[string]*item{}, extra: map[string]*item{},
+		items:   map[string]*item{}, extra: map[string]*item{}, changed: map[string]bool{},
 		files: map[string]taken{}, dirs: map[string]found{}, extras: map[string]taken{},
 	}
 }
 
 // distrust makes the next look read everything again.
 func (o *observer) distrust() {
-	for _, group := range []map[string]*item{o.items, o.extra} {
-		for _, i := range group {
-			i.known = i.absent
-		}
+	for name, i := range o.items {
+		o.forget(name, i)
+	}
+	for _, i := range o.extra {
+		i.known = i.absent
+	}
+}
+
+// forget makes the next look read a file again.
+func (o *observer) forget(name string, i *item) {
+	if !i.absent {
+		i.known, o.changed[name] = false, true
 	}
 }
 
@@ -56,23 +69,31 @@ func (o *observer) force() {
 	o.distrust()
 }
 
-// touched says that something happened to the file at a real path; gone, that its name was taken away from it.
-func (o *observer) touched(real string, gone bool) {
-	for _, group := range []map[string]*item{o.items, o.extra} {
-		for _, i := range group {
-			if i.absent || i.found.at != real && i.found.real != real {
-				continue
-			}
-			i.known = false
+// touched says that something happened at a real path; gone, that the name was taken away from what it was. It
+// returns whether a brief look will see what: it was a plain file, and may be one still.
+func (o *observer) touched(real string, gone bool) (brief bool) {
+	for _, i := range o.extra {
+		if i.found.at == real || i.found.real == real {
+			i.known = i.absent
 			i.vanished = i.vanished || gone && i.found.at == real
+			o.extraWaits = true
 		}
 	}
+	name, ok := o.byPath[real]
+	if !ok {
+		return false
+	}
+	i := o.items[name]
+	o.forget(name, i)
+	i.vanished = i.vanished || gone && i.found.at == real
+	return !gone
 }
 
-// look finds out how everything is now.
-func (o *observer) look(now time.Time, poll bool) {
-	if poll {
-		o.doubt()
+// look finds out how everything is now. A brief look is at the files only of which something is known to have
+// changed: in a large configuration, looking at all of them takes longer than everything that follows.
+func (o *observer) look(now time.Time, brief bool) (wasBrief bool) {
+	if brief && o.lookBriefly(now) {
+		return true
 	}
 	tree, err := walk(o.options.Path)
 	o.tree = tree
@@ -81,39 +102,75 @@ func (o *observer) look(now time.Time, poll bool) {
 		err = o.read(now)
 	}
 	o.lookAlso(now)
+	o.fail(err, now)
+	return false
+}
+
+// fail keeps why the configuration cannot be read, and since when.
+func (o *observer) fail(err error, now time.Time) {
 	if err == nil || o.err == nil || err.Error() != o.err.Error() {
 		o.errSince = now
 	}
 	o.err = err
 }
 
+// lookBriefly looks at the changed files, and gives up where more may have changed than files.
+func (o *observer) lookBriefly(now time.Time) bool {
+	if o.err != nil || o.tree.single || o.extraWaits {
+		return false
+	}
+	for name := range o.changed {
+		i := o.items[name]
+		if i == nil || i.absent || i.found.at != i.found.real {
+			return false
+		}
+		info, err := os.Lstat(i.found.path)
+		if err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+		f := i.found
+		f.info = info
+		i.is(f, now)
+	}
+	o.fail(o.read(now), now)
+	return true
+}
+
 // doubt forgets what size and time do not vouch for.
 func (o *observer) doubt() {
 	o.polls++
-	for _, group := range []map[string]*item{o.items, o.extra} {
-		for _, i := range group {
-			if o.polls%thorough == 0 || i.doubtful() {
-				i.known = i.absent
-			}
+	all := o.polls%thorough == 0
+	for name, i := range o.items {
+		if all || i.doubtful() {
+			o.forget(name, i)
 		}
+	}
+	for _, i := range o.extra {
+		i.known = i.absent || i.known && !all && !i.doubtful()
 	}
 }
 
 // see updates the items of the configuration by the tree.
 func (o *observer) see(now time.Time) {
-	present := make(map[string]bool, len(o.tree.files))
+	o.walks++
+	o.byPath = make(map[string]string, len(o.tree.files))
 	for _, f := range o.tree.files {
-		present[f.name] = true
-		if i, ok := o.items[f.name]; ok {
-			i.is(f, now)
-			continue
+		o.byPath[f.at], o.byPath[f.real] = f.name, f.name
+		i, ok := o.items[f.name]
+		if !ok {
+			i = &item{found: f, since: o.firstSeen(f, now)}
+			o.items[f.name] = i
 		}
-		o.items[f.name] = &item{found: f, since: o.firstSeen(f, now)}
+		i.walk = o.walks
+		if i.is(f, now); !i.known {
+			o.changed[f.name] = true
+		}
 	}
 	for name, i := range o.items {
-		if present[name] {
+		if i.walk == o.walks {
 			continue
 		}
+		o.changed[name] = true
 		if _, ok := o.files[name]; ok {
 			i.gone(now)
 		} else {
@@ -132,27 +189,38 @@ func (o *observer) firstSeen(f found, now time.Time) time.Time {
 
 // read reads the files whose content is not known, except those that are being written right now.
 func (o *observer) read(now time.Time) error {
-	for _, f := range o.tree.files { // in their order: of several errors it is always the same that is reported
-		name, i := f.name, o.items[f.name]
-		if i.known || o.busy(name, i, now) {
-			continue
-		}
-		read, err := readStable(i.found.path)
-		switch {
-		case errors.Is(err, errChanging) || missing(err):
-			i.since = now // the next look tells
-			continue
-		case err != nil:
-			return err
-		}
-		sum := sha256.Sum256(read.data)
-		if !i.known && i.sum == sum && i.text != nil {
-			read.data = i.text // keep one copy
-		} else if o.options.Blocks != nil {
-			i.blocks = o.options.Blocks(name, read.data)
-		}
-		i.learn(sum, read.data, read.closed, now)
+	names := make([]string, 0, len(o.changed))
+	for name := range o.changed {
+		names = append(names, name)
 	}
+	sort.Strings(names) // of several errors it is always the same that is reported
+	for _, name := range names {
+		if i := o.items[name]; i != nil && !i.known && !o.busy(name, i, now) {
+			if err := o.readItem(name, i, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (o *observer) readItem(name string, i *item, now time.Time) error {
+	read, err := readStable(i.found.path)
+	switch {
+	case errors.Is(err, errChanging) || missing(err):
+		i.since = now // the next look tells
+		return nil
+	case err != nil:
+		return err
+	}
+	sum := sha256.Sum256(read.data)
+	switch {
+	case i.text != nil && i.sum == sum:
+		read.data = i.text // one copy is enough
+	case o.options.Blocks != nil:
+		i.blocks = o.options.Blocks(name, read.data)
+	}
+	i.learn(sum, read.data, read.closed, now)
 	return nil
 }
 
@@ -165,69 +233,16 @@ func (o *observer) busy(name string, i *item, now time.Time) bool {
 	return ok && !t.absent && i.found.same(t.found) && !i.found.unchanged(t.found) && now.Sub(i.since) < quietWriting
 }
 
-// watchAlso replaces the set of further files.
-func (o *observer) watchAlso(paths []string) {
-	now := time.Now()
-	extra, extras := map[string]*item{}, map[string]taken{}
-	for _, p := range paths {
-		absolute, err := filepath.Abs(p)
-		if err != nil {
-			continue // the working directory is gone; weir itself makes the paths absolute
-		}
-		if i, ok := o.extra[absolute]; ok {
-			extra[absolute], extras[absolute] = i, o.extras[absolute]
-			continue
-		}
-		i := &item{absent: true, known: true, since: now}
-		extra[absolute] = i
-		o.seeAlso(absolute, i, now)
-		t := i.take()
-		if !i.absent && i.found.info != nil && !o.delivered.IsZero() && changeTime(i.found.info).After(o.delivered.Add(-tick)) {
-			t.sum = digest{} // it may have changed since it was read: equal to nothing
-		}
-		extras[absolute] = t
-	}
-	o.extra, o.extras = extra, extras
-}
-
-// tick is how far a file's time may lie behind the clock.
-const tick = 20 * time.Millisecond
-
-func (o *observer) lookAlso(now time.Time) {
-	for absolute, i := range o.extra {
-		o.seeAlso(absolute, i, now)
-	}
-}
-
-// seeAlso finds out how one further file is now.
-func (o *observer) seeAlso(absolute string, i *item, now time.Time) {
-	f, err := look(absolute, absolute)
-	switch {
-	case missing(err):
-		i.gone(now)
-		return
-	case err != nil:
-		i.fail(err, now)
-		return
-	}
-	i.is(f, now)
-	if i.known && !f.info.IsDir() {
-		return
-	}
-	sum, closed := content(f)
-	i.learn(sum, nil, closed, now)
-}
-
 // interests are the paths whose events tell of a change.
 func (o *observer) interests() interests {
 	wanted := interests{}
 	for _, dir := range o.tree.dirs {
-		wanted.all(dir.real)
+		wanted.at(dir.real).files = true
 	}
 	wanted.path(o.options.Path)
 	for _, f := range o.tree.files {
 		if o.tree.single {
-			wanted.all(f.real) // a bind-mounted file sends events itself, its directory does not
+			wanted.at(f.real).all = true // a bind-mounted file sends events itself, its directory does not
 		}
 		if f.path != f.real {
 			wanted.path(f.path)
@@ -241,7 +256,7 @@ func (o *observer) interests() interests {
 	for absolute, i := range o.extra {
 		wanted.path(absolute)
 		if !i.absent && i.found.info != nil {
-			wanted.all(i.found.real)
+			wanted.at(i.found.real).all = true
 		}
 	}
 	return wanted

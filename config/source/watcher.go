@@ -11,7 +11,7 @@ import (
 // How often a watcher looks without being told to, and how close its looks may follow each other.
 const (
 	defaultPoll  = 2 * time.Second
-	minimumPause = 2 * time.Millisecond
+	minimumPause = 500 * time.Microsecond
 	maximumPause = 250 * time.Millisecond
 )
 
@@ -109,7 +109,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 	events := newNotifier(w.options)
 	defer events.close()
 	loop := &loop{watcher: w, observer: newObserver(w.options), events: events}
-	loop.look(true)
+	loop.whole = true
+	loop.look()
 	loop.run(ctx)
 	return nil
 }
@@ -120,6 +121,7 @@ type loop struct {
 	observer *observer
 	events   *notifier
 	pending  *Update   // waits for the reader
+	whole    bool      // the next look must be at everything
 	next     time.Time // when to look again because something has not settled; zero: only when told
 	free     time.Time // not to look before
 }
@@ -146,13 +148,14 @@ func (l *loop) run(ctx context.Context) {
 			l.pending = nil
 			l.observer.delivered = time.Now()
 		case event := <-l.events.channel():
-			if l.events.matters(event) {
-				l.events.tell(l.observer, event)
+			if l.events.matters(event, l.observer) {
+				l.whole = !l.events.tell(l.observer, event) || l.whole
 				l.soon()
 			}
 		case err := <-l.events.errors():
 			l.watcher.options.Log.Debug("events were lost, reading everything", "err", err)
 			l.observer.distrust()
+			l.whole = true
 			l.soon()
 		case <-l.watcher.wake:
 			also, set, reload := l.watcher.mail()
@@ -162,11 +165,14 @@ func (l *loop) run(ctx context.Context) {
 			if reload {
 				l.observer.force()
 			}
-			l.look(false)
+			l.whole = true
+			l.look()
 		case <-poll.C:
-			l.look(true)
+			l.observer.doubt()
+			l.whole = true
+			l.look()
 		case <-timer.C:
-			l.look(false)
+			l.look()
 		}
 	}
 }
@@ -179,14 +185,12 @@ func (l *loop) soon() {
 }
 
 // look compares the files with what was last taken.
-func (l *loop) look(poll bool) {
+func (l *loop) look() {
 	began := time.Now()
-	l.observer.look(began, poll)
+	brief := l.observer.look(began, !l.whole)
+	l.whole = false
 	// What came into a directory before it was watched has sent no event. A second pass sees it.
-	for range 3 {
-		if !l.events.watch(l.observer.interests()) {
-			break
-		}
+	for passes := 0; !brief && passes < 3 && l.events.watch(l.observer.interests()); passes++ {
 		l.observer.look(time.Now(), false)
 	}
 	update, again := l.observer.decide(time.Now())
