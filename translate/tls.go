@@ -112,12 +112,17 @@ func validationContext(v verification) *tlsv3.CertificateValidationContext {
 	return context
 }
 
-// checkedName is the one name that all nodes of an upstream must prove, or "" when each has its own.
+// checkedName is the one name that all nodes of an upstream must prove, or "" when each has its own. An address is in the
+// form in which Envoy compares it.
 func checkedName(u *model.Upstream) string {
+	name := hostOf(u.HostHeader)
 	if u.TLS != nil && u.TLS.SNI != "" {
-		return strings.ToLower(u.TLS.SNI)
+		name = u.TLS.SNI
 	}
-	return strings.ToLower(hostOf(u.HostHeader))
+	if address, err := netip.ParseAddr(name); err == nil {
+		return address.String()
+	}
+	return strings.ToLower(name)
 }
 
 // hostOf is a Host header without its port, and without the brackets of an IPv6 address.
