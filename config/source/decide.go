@@ -199,26 +199,31 @@ func (o *observer) acceptAlso(held map[string]bool) (changed bool) {
 	return changed
 }
 
-// assemble makes a Snapshot of what is taken, out of the last one and the names of the files that changed.
+// assemble makes a Snapshot of what is taken, out of the last one where only the text of these files changed.
 func (o *observer) assemble(changed []string) *Snapshot {
 	snapshot := &Snapshot{Root: o.tree.root, Single: o.tree.single}
 	if o.snapshot != nil {
 		snapshot.Files = slices.Clone(o.snapshot.Files)
 	}
-	byName := func(f File, name string) int { return strings.Compare(f.Name, name) }
 	for _, name := range changed {
-		at, ok := slices.BinarySearchFunc(snapshot.Files, name, byName)
 		t, stays := o.files[name]
-		file := File{Name: name, Path: t.found.path, Bytes: t.text}
-		switch {
-		case ok && stays:
-			snapshot.Files[at] = file
-		case ok:
-			snapshot.Files = slices.Delete(snapshot.Files, at, at+1)
-		case stays:
-			snapshot.Files = append(snapshot.Files, file)
-			slices.SortFunc(snapshot.Files, func(f, g File) int { return strings.Compare(f.Name, g.Name) })
+		at, was := slices.BinarySearchFunc(snapshot.Files, name, func(f File, name string) int {
+			return strings.Compare(f.Name, name)
+		})
+		if !stays || !was {
+			snapshot.Files = o.assembleAll()
+			break
 		}
+		snapshot.Files[at] = File{Name: name, Path: t.found.path, Bytes: t.text}
 	}
 	return snapshot
+}
+
+func (o *observer) assembleAll() []File {
+	files := make([]File, 0, len(o.files))
+	for name, t := range o.files {
+		files = append(files, File{Name: name, Path: t.found.path, Bytes: t.text})
+	}
+	slices.SortFunc(files, func(f, g File) int { return strings.Compare(f.Name, g.Name) })
+	return files
 }
