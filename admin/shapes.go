@@ -9,7 +9,7 @@ type Error struct {
 
 // Place is where something stands in the operator's files.
 type Place struct {
-	File   string `json:"file"` // relative to the configuration's root
+	File   string `json:"file"` // as messages print it: the path that weir was given and the file below it
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
 }

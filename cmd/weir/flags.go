@@ -19,7 +19,7 @@ import (
 const standardInput = "-"
 
 // withoutVariable are the flags that have no WEIR_ variable.
-var withoutVariable = []string{"help", "var", "var-file"}
+var withoutVariable = []string{"help", "version", "var", "var-file"}
 
 // bindEnvironment sets every flag of the command that the command line left out from its WEIR_ variable.
 func (a *app) bindEnvironment(cmd *cobra.Command) error {

@@ -99,7 +99,7 @@ func (f *formatter) files(path string) error {
 		if err != nil {
 			return fmt.Errorf("fmt: %w", err)
 		}
-		if seen[target] || strings.HasSuffix(file.Name, ".json") {
+		if seen[target] || strings.HasSuffix(file.Name, ".hcl.json") {
 			continue
 		}
 		seen[target] = true

@@ -30,9 +30,11 @@ type loader struct {
 	options    func(*source.Snapshot) config.Options
 	allowEmpty bool
 	log        *slog.Logger
-	stderr     io.Writer // takes the diagnostics
+	stderr     io.Writer // takes the diagnostics as people read them
 	color      bool
 	width      uint
+
+	logsDiagnostics bool // the log's readers are programs: the diagnostics are in its lines instead
 
 	read []string // besides the configuration's files
 }
@@ -94,7 +96,9 @@ func (d *loader) report(result *config.Result, a *attempt) {
 			d.log.Error("the diagnostics could not be written", "err", err)
 		}
 	}
-	_, _ = d.stderr.Write(shown.Bytes()) // whoever read it is gone; the status has it too
+	if !d.logsDiagnostics {
+		_, _ = d.stderr.Write(shown.Bytes()) // if its reader is gone, the status still has it
+	}
 	a.Report = plain.String()
 	var parsed struct {
 		Diagnostics json.RawMessage `json:"diagnostics"`

@@ -37,7 +37,9 @@ type loop struct {
 	state     atomic.Pointer[admin.State] // never nil; changes when an attempt has ended
 	published atomic.Pointer[publication] // never nil; changes when something is published
 
-	waiting  []chan<- *admin.Attempt // asked for a reload whose attempt has not begun
+	asked    bool                    // the watcher was told to reload, and that update has not come yet
+	waiting  []chan<- *admin.Attempt // asked for the update that is due
+	later    []chan<- *admin.Attempt // asked after that: the update may have been read before
 	pending  *attempt                // published, and not yet answered by all Envoys
 	rejected string                  // Envoy's refusal of the published generation, or empty
 }
@@ -65,6 +67,7 @@ func (l *loop) run(ctx context.Context, hangup <-chan struct{}) {
 	defer close(l.stopped)
 	ticker := time.NewTicker(settleEvery)
 	defer ticker.Stop()
+	updates := l.watcher.Updates()
 	for {
 		var tick <-chan time.Time
 		if l.pending != nil {
@@ -72,14 +75,20 @@ func (l *loop) run(ctx context.Context, hangup <-chan struct{}) {
 		}
 		select {
 		case <-ctx.Done():
+			if l.pending != nil {
+				l.end(l.pending, admin.Applied)
+			}
 			return
-		case update := <-l.watcher.Updates():
+		case update, ok := <-updates:
+			if !ok {
+				updates = nil // the watcher has stopped, and so shall we
+				break
+			}
 			l.take(update)
 		case <-hangup:
-			l.watcher.Reload()
+			l.ask()
 		case reply := <-l.reloads:
-			l.waiting = append(l.waiting, reply)
-			l.watcher.Reload()
+			l.ask(reply)
 		case <-l.refusals.ready:
 			for _, r := range l.refusals.take() {
 				l.refused(r)
@@ -88,6 +97,16 @@ func (l *loop) run(ctx context.Context, hangup <-chan struct{}) {
 			l.settle()
 		}
 	}
+}
+
+// ask has the files loaded now, for those who wait for the outcome.
+func (l *loop) ask(replies ...chan<- *admin.Attempt) {
+	if l.asked {
+		l.later = append(l.later, replies...)
+		return
+	}
+	l.asked, l.waiting = true, replies
+	l.watcher.Reload()
 }
 
 // reload asks the loop for an attempt and waits for its end.
@@ -116,8 +135,12 @@ func (l *loop) take(u source.Update) {
 		l.end(l.pending, admin.Applied)
 	}
 	a := &attempt{Attempt: admin.Attempt{At: time.Now().UTC(), Diagnostics: noDiagnostics}}
-	if u.Forced { // another update may have been on its way before those who wait asked
-		a.waiting, l.waiting = l.waiting, nil
+	if u.Forced { // any other may have been on its way before those who wait asked
+		later := l.later
+		a.waiting, l.asked, l.waiting, l.later = l.waiting, false, nil, nil
+		if len(later) > 0 {
+			l.ask(later...)
+		}
 	}
 	outcome := l.loader.load(u, a)
 	l.watcher.Also(l.loader.read)
@@ -237,16 +260,22 @@ func (l *loop) end(a *attempt, outcome admin.Outcome) {
 }
 
 func (l *loop) logEnd(a *attempt) {
-	took := time.Duration(a.Took).Round(10 * time.Microsecond).String()
+	attrs := []any{"outcome", a.Outcome, "took", time.Duration(a.Took).Round(10 * time.Microsecond).String()}
+	if a.Generation != "" {
+		attrs = append(attrs, "generation", a.Generation)
+	}
+	if l.loader.logsDiagnostics && a.Report != "" {
+		attrs = append(attrs, "diagnostics", a.Diagnostics)
+	}
 	switch a.Outcome {
 	case admin.Applied, admin.Unchanged:
-		l.log.Info("configuration "+string(a.Outcome), "generation", a.Generation, "took", took)
+		l.log.Info("configuration "+string(a.Outcome), attrs...)
 	case admin.Invalid:
-		l.log.Error("configuration invalid; the last good one serves on", "errors", a.first.errors,
-			"file", a.first.place.File, "line", a.first.place.Line, "took", took, "err", a.first.text)
+		attrs = append(attrs, "errors", a.first.errors, "file", a.first.place.File, "line", a.first.place.Line, "err", a.first.text)
+		l.log.Error("configuration invalid; the last good one serves on", attrs...)
 	case admin.Refused:
-		l.log.Error("configuration refused", "generation", a.Generation, "took", took, "err", a.Error)
+		l.log.Error("configuration refused by an Envoy", append(attrs, "err", a.Error)...)
 	case admin.Failed:
-		l.log.Error("configuration failed; the last good one serves on", "took", took, "err", a.Error)
+		l.log.Error("configuration failed; the last good one serves on", append(attrs, "err", a.Error)...)
 	}
 }

@@ -18,7 +18,9 @@ type app struct {
 	stdout  io.Writer
 	stderr  io.Writer
 	environ []string
-	log     *slog.Logger // set before a command runs
+
+	log      *slog.Logger // set before a command runs
+	logsJSON bool         // the log is for programs
 }
 
 const rootLong = `weir is a control plane for Envoy.
@@ -41,13 +43,14 @@ func (a *app) command() *cobra.Command {
 		Short:         "A control plane for Envoy, written in HCL",
 		Long:          rootLong,
 		Example:       "  weir init && weir run",
+		Version:       thisBuild().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := a.bindEnvironment(cmd); err != nil {
 				return usage(cmd, err)
 			}
-			a.log = newLogger(a.stderr, level.value, format.value)
+			a.log, a.logsJSON = newLogger(a.stderr, level.value, format.value), format.value == "json"
 			return nil
 		},
 		Args: unknownCommand,
@@ -56,6 +59,7 @@ func (a *app) command() *cobra.Command {
 	root.PersistentFlags().Var(level, "log-level", "least level that is logged: debug, info, warn, error")
 	root.PersistentFlags().Var(format, "log-format", "form of the log on standard error: text, json")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, suggestFlag(cmd, err)) })
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)

@@ -136,6 +136,7 @@ func (a *app) newLoop(o *serving, watcher *source.Watcher) *loop {
 		loader: loader{
 			options:    func(s *source.Snapshot) config.Options { return o.conf.optionsFor(a, s) },
 			allowEmpty: o.allowEmpty, log: a.log, stderr: a.stderr, color: color, width: width,
+			logsDiagnostics: a.logsJSON,
 		},
 		log: a.log, watcher: watcher, reloads: make(chan chan<- *admin.Attempt), refusals: newRefusalQueue(),
 		stopped: make(chan struct{}),

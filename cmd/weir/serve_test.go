@@ -36,11 +36,9 @@ func TestServeFollowsTheFiles(t *testing.T) {
 	if len(bad.LastAttempt.Diagnostics) < 10 || !strings.Contains(bad.LastAttempt.Report, "nonsense") {
 		t.Errorf("the attempt does not say what is wrong: %+v", bad.LastAttempt)
 	}
-	if text := w.stderr.String(); !strings.Contains(text, "nonsense {") {
-		t.Error("the snippet is not on standard error")
-	}
 	lines := w.logged("configuration invalid")
-	if len(lines) != 1 || lines[0]["file"] != "main.hcl" || lines[0]["line"].(float64) < 17 {
+	if len(lines) != 1 || lines[0]["file"] != filepath.Join(dir, "main.hcl") || lines[0]["line"].(float64) < 17 ||
+		len(lines[0]["diagnostics"].([]any)) == 0 {
 		t.Errorf("logged %v", lines)
 	}
 
@@ -124,6 +122,10 @@ func TestServeDirectoryVanishesAndComesBack(t *testing.T) {
 	if gone.Generation != first.Generation || gone.LastAttempt.Error == "" || !gone.Ready {
 		t.Errorf("%+v", gone)
 	}
+	if r := w.reload(); r.status != 1 || !strings.HasPrefix(r.stdout, "failed") || !strings.Contains(r.stderr, "no such file") {
+		t.Errorf("reload of what is not there: %+v", r)
+	}
+	gone = w.current()
 	write(t, dir+".away", gateway("two"))
 	if err := os.Rename(dir+".away", dir); err != nil {
 		t.Fatal(err)
@@ -152,6 +154,73 @@ func TestReload(t *testing.T) {
 	write(t, dir, gateway("two"))
 	if r := w.reload(); r.status != 0 || strings.HasPrefix(r.stdout, "invalid") {
 		t.Errorf("reload of what is good again: %+v", r)
+	}
+}
+
+func TestReloadsAtOnce(t *testing.T) {
+	dir := directory(t, gateway("one"))
+	w := serve(t, dir)
+	w.awaitAttempt(time.Time{}, admin.Applied)
+	results := make(chan result)
+	for range 8 {
+		go func() { results <- w.reload() }()
+	}
+	for range 8 {
+		if r := <-results; r.status != 0 || !strings.HasPrefix(r.stdout, "unchanged ") {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// The outcome that reload reports is that of the text that was there when it was called, each time.
+func TestReloadAfterEachEdit(t *testing.T) {
+	dir := directory(t, gateway("one"))
+	w := serve(t, dir)
+	w.awaitAttempt(time.Time{}, admin.Applied)
+	for i := range 20 {
+		write(t, dir, gateway("one")+"nonsense {\n")
+		if r := w.reload(); r.status != 1 {
+			t.Fatalf("round %d, mistakes: %+v", i, r)
+		}
+		write(t, dir, gateway("one"))
+		if r := w.reload(); r.status != 0 {
+			t.Fatalf("round %d, none: %+v", i, r)
+		}
+	}
+}
+
+func TestServeTextLog(t *testing.T) {
+	dir := directory(t, "nonsense {\n")
+	ctx, stop := context.WithCancel(context.Background())
+	stderr, ended := new(buffer), make(chan int)
+	go func() {
+		ended <- run(ctx, []string{"serve", dir, "--xds-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"},
+			strings.NewReader(""), new(buffer), stderr, nil)
+	}()
+	said := func() bool { return strings.Contains(stderr.String(), "configuration invalid") }
+	for deadline := time.Now().Add(patience); !said() && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	stop()
+	if status := <-ended; status != 0 || !strings.Contains(stderr.String(), "  1: nonsense {\n") || !said() {
+		t.Errorf("status %d\n%s", status, stderr)
+	}
+}
+
+func TestUpstreamsOfARunningWeir(t *testing.T) {
+	w := serve(t, directory(t, string(shortest)))
+	w.awaitAttempt(time.Time{}, admin.Applied)
+	if r := weir("upstreams", "--admin-address", w.admin); r.status != 0 || !strings.Contains(r.stdout, "orders  main  http") {
+		t.Errorf("%+v", r)
+	}
+	if r := weir("upstreams", "orders", "--admin-address", w.admin); r.status != 0 || !strings.Contains(r.stdout, "50.0%") || !strings.Contains(r.stdout, "shop/all") {
+		t.Errorf("%+v", r)
+	}
+	if r := weir("upstreams", "order", "--admin-address", w.admin); r.status != 1 || !strings.Contains(r.stderr, `Did you mean "orders"?`) {
+		t.Errorf("%+v", r)
+	}
+	if r := weir("__complete", "upstreams", "--admin-address", w.admin, ""); !strings.HasPrefix(r.stdout, "orders\n") {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -229,9 +298,11 @@ func TestServeUnixSocket(t *testing.T) {
 	if r := weir("serve", dir, "--xds-address", "unix://"+path, "--admin-address", "127.0.0.1:0"); r.status != 1 || !strings.Contains(r.stderr, "is taken") {
 		t.Errorf("a second weir at the socket: %+v", r)
 	}
-	if _, err := net.Dial("unix", path); err != nil {
-		t.Errorf("the second weir took the socket from the first: %v", err)
+	connection, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatalf("the second weir took the socket from the first: %v", err)
 	}
+	_ = connection.Close()
 }
 
 func TestServeWarnsOfAnOpenAdminAddress(t *testing.T) {

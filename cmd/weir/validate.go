@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -69,7 +71,7 @@ func envoyFlag(cmd *cobra.Command, path *string) {
 	cmd.Flags().StringVar(path, "envoy-path", "", "`FILE` that is Envoy's binary (default \"envoy\" on the PATH)")
 }
 
-// loaded is a result with the texts that it was read from, by the names that its diagnostics have.
+// loaded is a result with the texts that it was read from, by the names that its places have.
 type loaded struct {
 	*config.Result
 	texts map[string][]byte
@@ -82,11 +84,11 @@ func (a *app) read(c *configuration) (*loaded, error) {
 		if err != nil {
 			return nil, err
 		}
-		texts := map[string][]byte{}
+		options, texts := c.optionsFor(a, snapshot), map[string][]byte{}
 		for _, f := range snapshot.Files {
-			texts[f.Name] = f.Bytes
+			texts[path.Join(filepath.ToSlash(options.Prefix), f.Name)] = f.Bytes
 		}
-		return &loaded{config.FromSnapshot(snapshot, c.optionsFor(a, snapshot)), texts}, nil
+		return &loaded{config.FromSnapshot(snapshot, options), texts}, nil
 	}
 	text, err := io.ReadAll(a.stdin)
 	if err != nil {
@@ -157,18 +159,18 @@ func count(n int, what string) string {
 const ruleEnvoy lang.Rule = "envoy"
 
 // askEnvoy adds to the result what Envoy refuses, instance by instance.
-func askEnvoy(ctx context.Context, path string, result *loaded) error {
-	path, err := envoy.Find(path)
+func askEnvoy(ctx context.Context, binary string, result *loaded) error {
+	binary, err := envoy.Find(binary)
 	if err != nil {
 		return err
 	}
-	if _, err := envoy.CheckVersion(ctx, path); err != nil {
+	if _, err := envoy.CheckVersion(ctx, binary); err != nil {
 		return err
 	}
 	for _, name := range sortedNames(result.Configuration.Instances) {
 		resources := translate.Instance(result.Configuration, name)
 		messages := messagesOf(resources)
-		err := envoy.Validate(ctx, path, messages)
+		err := envoy.Validate(ctx, binary, messages)
 		var refused *envoy.ValidateError
 		if errors.As(err, &refused) {
 			place := blame("", nil, refused.Message, resources, result.Configuration)

@@ -36,14 +36,18 @@ func (a *app) versionCommand() *cobra.Command {
 		if output.value == "json" {
 			return writeJSON(a.stdout, b)
 		}
-		line := "weir " + b.Version
-		if b.Commit != "" {
-			line += " (" + b.Commit + ")"
-		}
-		_, err := fmt.Fprintf(a.stdout, "%s %s %s\n", line, b.Go, b.System)
+		_, err := fmt.Fprintln(a.stdout, b)
 		return err
 	}
 	return cmd
+}
+
+// String is one line for people.
+func (b build) String() string {
+	if b.Commit == "" {
+		return fmt.Sprintf("weir %s %s %s", b.Version, b.Go, b.System)
+	}
+	return fmt.Sprintf("weir %s (%s) %s %s", b.Version, b.Commit, b.Go, b.System)
 }
 
 // thisBuild is the linker's version, else what the module system noted.

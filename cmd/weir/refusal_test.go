@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	"github.com/envoyproxy/go-control-plane/pkg/resource/v3"
+	statuspb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/weirproxy/weir/admin"
+	"github.com/weirproxy/weir/model"
+	"github.com/weirproxy/weir/translate"
+)
+
+func TestBlame(t *testing.T) {
+	at := func(line int) model.Place { return model.Place{File: "main.hcl", Line: line} }
+	resources := []translate.Resource{
+		{Type: resource.ClusterType, Name: "upstream/orders", Place: at(1)},
+		{Type: resource.ClusterType, Name: "upstream/orders_old", Place: at(2)},
+		{Type: resource.ListenerType, Name: "http", Place: at(3)},
+		{Type: resource.RouteType, Name: "http", Place: at(4)},
+		{Type: resource.RouteType, Name: "https", Place: at(5)},
+	}
+	c := &model.Configuration{Services: map[string]*model.Service{
+		"shop": {Name: "shop", APIs: map[string]*model.API{"get": {Name: "get", Place: at(6)}}},
+	}}
+	for name, test := range map[string]struct {
+		typeURL string
+		refused []string
+		words   string
+		want    model.Place
+	}{
+		"its name":             {resource.ClusterType, nil, "Error adding/updating cluster(s) upstream/orders: bad", at(1)},
+		"a longer name":        {resource.ClusterType, nil, "Error adding/updating cluster(s) upstream/orders_old: bad", at(2)},
+		"in quotes":            {resource.ClusterType, nil, "cluster 'upstream/orders' is bad", at(1)},
+		"another type's":       {resource.RouteType, nil, "route: unknown cluster 'upstream/orders'", at(1)},
+		"an API's":             {resource.RouteType, nil, "route shop/get: bad", at(6)},
+		"of any type":          {"", nil, "cluster 'upstream/orders_old' is bad", at(2)},
+		"one was refused":      {resource.RouteType, []string{"https"}, "something is bad", at(5)},
+		"the type has one":     {resource.ListenerType, nil, "something is bad", at(3)},
+		"one of those refused": {resource.RouteType, []string{"http", "https"}, "https: bad", at(5)},
+		"nothing to go by":     {resource.ClusterType, nil, "something is bad", model.Place{}},
+		"part of a word":       {resource.RouteType, nil, "an http2 option is bad", model.Place{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := blame(test.typeURL, test.refused, test.words, resources, c); got != test.want {
+				t.Errorf("blamed %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// proxy is an Envoy as far as weir can tell: a delta ADS client that takes or refuses listeners.
+func proxy(t *testing.T, address, instance string, refuse func(r *discoveryv3.DeltaDiscoveryResponse) string) {
+	t.Helper()
+	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	stream, err := discoveryv3.NewAggregatedDiscoveryServiceClient(connection).DeltaAggregatedResources(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := &corev3.Node{Id: "n1", Cluster: instance}
+	for _, r := range []*discoveryv3.DeltaDiscoveryRequest{
+		{Node: node, TypeUrl: resource.ListenerType},
+		{TypeUrl: resource.RouteType, ResourceNamesSubscribe: []string{"http"}},
+	} {
+		if err := stream.Send(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			r, err := stream.Recv()
+			if err != nil {
+				return
+			}
+			answer := &discoveryv3.DeltaDiscoveryRequest{TypeUrl: r.TypeUrl, ResponseNonce: r.Nonce}
+			if words := refuse(r); words != "" {
+				answer.ErrorDetail = &statuspb.Status{Code: 3, Message: words}
+			}
+			if stream.Send(answer) != nil {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-ended
+		_ = connection.Close()
+	})
+}
+
+// listensAt says whether a response holds a listener at a port.
+func listensAt(r *discoveryv3.DeltaDiscoveryResponse, port uint32) bool {
+	for _, one := range r.Resources {
+		var l listenerv3.Listener
+		if one.Resource.UnmarshalTo(&l) == nil && l.GetAddress().GetSocketAddress().GetPortValue() == port {
+			return true
+		}
+	}
+	return false
+}
+
+func TestRefusedByAnEnvoy(t *testing.T) {
+	dir := directory(t, gateway("one"))
+	w := serve(t, dir)
+	first := w.awaitAttempt(time.Time{}, admin.Applied)
+	proxy(t, w.xds, "edge", func(r *discoveryv3.DeltaDiscoveryResponse) string {
+		if listensAt(r, 8081) {
+			return "Error adding/updating listener(s) http: cannot bind"
+		}
+		return ""
+	})
+	w.await("the proxy is connected and current", func() bool {
+		s := w.current()
+		return len(s.Instances[0].Proxies) == 1 && s.Instances[0].Proxies[0].Current
+	})
+
+	write(t, dir, strings.Replace(gateway("one"), "8080", "8081", 1))
+	second := w.awaitAttempt(first.LastAttempt.At, admin.Refused)
+	if !strings.Contains(second.LastAttempt.Error, "main.hcl:4") || !strings.Contains(second.LastAttempt.Error, "cannot bind") {
+		t.Errorf("the attempt says %q", second.LastAttempt.Error)
+	}
+	refused := second.Instances[0].Proxies[0].Types[0].Refused
+	if refused == nil || refused.Place == nil || refused.Place.Line != 4 || !strings.Contains(refused.Message, "cannot bind") {
+		t.Errorf("the proxy's refusal is shown as %+v", refused)
+	}
+	lines := w.logged("an Envoy refused the configuration")
+	if len(lines) != 1 || lines[0]["line"] != 4.0 || lines[0]["node"] != "n1" || lines[0]["type"] != "Listener" {
+		t.Errorf("logged %v", lines)
+	}
+	if r := w.reload(); r.status != 1 || !strings.HasPrefix(r.stdout, "refused") || !strings.Contains(r.stderr, "cannot bind") {
+		t.Errorf("a reload of what is refused: %+v", r)
+	}
+
+	write(t, dir, gateway("one"))
+	w.awaitAttempt(second.LastAttempt.At, admin.Applied)
+	if r := w.reload(); r.status != 0 || !strings.HasPrefix(r.stdout, "unchanged") {
+		t.Errorf("a reload after the edit was taken back: %+v", r)
+	}
+}
+
+func TestAppliedWhenTheEnvoysHaveIt(t *testing.T) {
+	dir := directory(t, gateway("one"))
+	w := serve(t, dir)
+	first := w.awaitAttempt(time.Time{}, admin.Applied)
+	hold, asked := make(chan struct{}), make(chan struct{}, 8)
+	proxy(t, w.xds, "edge", func(r *discoveryv3.DeltaDiscoveryResponse) string {
+		if listensAt(r, 8081) {
+			asked <- struct{}{}
+			<-hold
+		}
+		return ""
+	})
+	w.await("the proxy is connected and current", func() bool {
+		s := w.current()
+		return len(s.Instances[0].Proxies) == 1 && s.Instances[0].Proxies[0].Current
+	})
+	write(t, dir, strings.Replace(gateway("one"), "8080", "8081", 1))
+	<-asked
+	if s := w.current(); s.LastAttempt.At.After(first.LastAttempt.At) {
+		t.Error("the attempt has ended although the proxy has not answered")
+	}
+	released := time.Now()
+	close(hold)
+	w.awaitAttempt(first.LastAttempt.At, admin.Applied)
+	if took := time.Since(released); took > settleWithin {
+		t.Errorf("the outcome came %v after the proxy's answer", took)
+	}
+	stray := "nowhere"
+	proxy(t, w.xds, stray, func(*discoveryv3.DeltaDiscoveryResponse) string { return "" })
+	w.await("the stray is shown", func() bool {
+		s := w.current()
+		return len(s.Strays) == 1 && s.Strays[0].Instance == stray
+	})
+}
