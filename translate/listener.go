@@ -103,9 +103,12 @@ func ads() *corev3.ConfigSource {
 	}
 }
 
-// socketAddress is a TCP address and port.
+// socketAddress is where a listener listens. "::" takes IPv4 callers too, as it does in most servers; Envoy would open it
+// for IPv6 alone, and "every address" would leave half of the callers out.
 func socketAddress(address netip.Addr, port uint16) *corev3.Address {
-	return hostAddress(address.String(), port)
+	a := hostAddress(address.String(), port)
+	a.GetSocketAddress().Ipv4Compat = address == netip.IPv6Unspecified()
+	return a
 }
 
 // hostAddress is a TCP port of a host, which is an address or, in a DNS cluster only, a name.
