@@ -34,10 +34,11 @@ func (a *app) bootstrapCommand() *cobra.Command {
 	}
 	conf.addTo(cmd)
 	a.instanceFlag(cmd, &o.Instance, &conf)
-	cmd.Flags().StringVar(&o.NodeID, "node-id", "", "`NAME` of this Envoy among those of its instance (default the host's name)")
-	cmd.Flags().StringVar(&o.XDSAddress, "xds-address", defaultXDSAddress, "`ADDRESS` where weir serves, HOST:PORT or unix:///PATH")
-	cmd.Flags().StringVar(&o.AdminAddress, "envoy-admin-address", "", "`HOST:PORT` of Envoy's own admin API (default none)")
-	cmd.Flags().StringVar(&o.CAFile, "ca-file", "", "`FILE` with the CAs that verify https upstreams (default the system's)")
+	o.XDSAddress = defaultXDSAddress
+	textFlag(cmd, &o.NodeID, "node-id", "NAME", "this Envoy's name among those of its instance (default the host's name)")
+	textFlag(cmd, &o.XDSAddress, "xds-address", "ADDRESS", "where weir serves, HOST:PORT or unix:///PATH")
+	textFlag(cmd, &o.AdminAddress, "envoy-admin-address", "HOST:PORT", "where Envoy's own admin API shall be (default none)")
+	caFileFlag(cmd, &o.CAFile)
 	cmd.RunE = func(*cobra.Command, []string) error {
 		if err := a.completeBootstrap(&o, &conf); err != nil {
 			return err
@@ -54,6 +55,11 @@ func (a *app) bootstrapCommand() *cobra.Command {
 		return err
 	}
 	return cmd
+}
+
+// caFileFlag is --ca-file.
+func caFileFlag(cmd *cobra.Command, file *string) {
+	textFlag(cmd, file, "ca-file", "FILE", "CAs that verify https upstreams, on Envoy's machine (default this machine's)")
 }
 
 // completeBootstrap fills in what was not said.

@@ -22,7 +22,8 @@ const defaultAdminAddress = "127.0.0.1:18001"
 
 // adminFlag is --admin-address of a command that asks.
 func adminFlag(cmd *cobra.Command, address *string) {
-	cmd.Flags().StringVar(address, "admin-address", defaultAdminAddress, "`HOST:PORT` of the running weir")
+	*address = defaultAdminAddress
+	textFlag(cmd, address, "admin-address", "HOST:PORT", "where the running weir is")
 }
 
 // client asks a running weir.

@@ -73,13 +73,14 @@ type configuration struct {
 func (c *configuration) addTo(cmd *cobra.Command) {
 	configFlag(cmd, &c.path)
 	cmd.Flags().StringArrayVar(&c.vars, "var", nil, "set a variable of the configuration, `NAME=VALUE`; may repeat")
-	cmd.Flags().StringArrayVar(&c.files, "var-file", nil, "`FILE` with values of variables; may repeat")
+	cmd.Flags().StringArrayVar(&c.files, "var-file", nil, "set variables from a `FILE`; may repeat")
 	_ = cmd.RegisterFlagCompletionFunc("var", cobra.NoFileCompletions) // it errs for a flag that does not exist only
 }
 
 // configFlag is --config, the other way to say [PATH].
 func configFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVar(path, "config", ".", "`PATH` of the configuration, a directory or a file; the same as the argument")
+	*path = "."
+	textFlag(cmd, path, "config", "PATH", "configuration, a directory or a file; the same as the argument")
 }
 
 // pathArgument takes [PATH], which stands for --config and wins over WEIR_CONFIG.
@@ -129,6 +130,34 @@ func atMost(cmd *cobra.Command, args []string, n int, what string) error {
 		return nil
 	}
 	return usage(cmd, fmt.Errorf("unexpected argument %q: %q takes %s", args[n], cmd.CommandPath(), what))
+}
+
+// textFlag is a flag that takes any text. The default is what value holds; kind is what the help calls it.
+func textFlag(cmd *cobra.Command, value *string, name, kind, help string) {
+	cmd.Flags().Var(&text{value, kind}, name, help)
+}
+
+// text is the pflag.Value of textFlag.
+type text struct {
+	value *string
+	kind  string
+}
+
+// String is pflag.Value's.
+func (t *text) String() string {
+	if t.value == nil {
+		return "" // pflag makes a zero one to compare the default with
+	}
+	return *t.value
+}
+
+// Type is pflag.Value's; it stands in the help.
+func (t *text) Type() string { return t.kind }
+
+// Set is pflag.Value's.
+func (t *text) Set(s string) error {
+	*t.value = s
+	return nil
 }
 
 // choice is a flag that takes one of a few words.

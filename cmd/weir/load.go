@@ -42,7 +42,7 @@ func (a *app) writeDiagnostics(w io.Writer, result *config.Result) error {
 
 // instanceFlag is --instance, completed from the configuration where it loads.
 func (a *app) instanceFlag(cmd *cobra.Command, name *string, conf *configuration) {
-	cmd.Flags().StringVar(name, "instance", "", "`NAME` of the instance (default the only one)")
+	textFlag(cmd, name, "instance", "NAME", "which instance (default the only one)")
 	_ = cmd.RegisterFlagCompletionFunc("instance", func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			conf.path = args[0]

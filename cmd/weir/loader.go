@@ -23,7 +23,7 @@ import (
 var noDiagnostics = json.RawMessage("[]")
 
 // emptyRefused is why a configuration without blocks does not replace one with blocks, nor starts one.
-const emptyRefused = "the configuration holds no block, so every gateway would lose its APIs; say --allow-empty if that is meant"
+const emptyRefused = "the configuration holds no block, which would leave every gateway without APIs; say --allow-empty if that is meant"
 
 // loader makes what was read into what can be published. It keeps nothing but the list of files that were read last.
 type loader struct {
@@ -46,6 +46,18 @@ type first struct {
 	text   string
 }
 
+// String is one line: "main.hcl:3: Missing attribute, and 2 more".
+func (f first) String() string {
+	s := f.text
+	if f.place.File != "" {
+		s = f.place.String() + ": " + s
+	}
+	if f.errors > 1 {
+		s += fmt.Sprintf(", and %d more", f.errors-1)
+	}
+	return s
+}
+
 // load fills in the attempt. Applied says that there is something to publish. A panic is a mistake of weir in one
 // configuration, and must not end what serves all the others.
 func (d *loader) load(u source.Update, a *attempt) (outcome admin.Outcome) {
@@ -66,6 +78,7 @@ func (d *loader) load(u source.Update, a *attempt) (outcome admin.Outcome) {
 		result.Configuration = new(model.Configuration)
 	case result.HasErrors():
 		a.first = firstOf(result.Diagnostics)
+		a.Error = a.first.String()
 		d.report(result, a)
 		return admin.Invalid
 	case result.Empty && !d.allowEmpty:

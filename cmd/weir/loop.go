@@ -267,15 +267,19 @@ func (l *loop) logEnd(a *attempt) {
 	if l.loader.logsDiagnostics && a.Report != "" {
 		attrs = append(attrs, "diagnostics", a.Diagnostics)
 	}
+	instead := "; the last good one serves on"
+	if l.published.Load().generation == "" {
+		instead = "; nothing is served yet"
+	}
 	switch a.Outcome {
 	case admin.Applied, admin.Unchanged:
 		l.log.Info("configuration "+string(a.Outcome), attrs...)
 	case admin.Invalid:
 		attrs = append(attrs, "errors", a.first.errors, "file", a.first.place.File, "line", a.first.place.Line, "err", a.first.text)
-		l.log.Error("configuration invalid; the last good one serves on", attrs...)
+		l.log.Error("configuration invalid"+instead, attrs...)
 	case admin.Refused:
 		l.log.Error("configuration refused by an Envoy", append(attrs, "err", a.Error)...)
 	case admin.Failed:
-		l.log.Error("configuration failed; the last good one serves on", append(attrs, "err", a.Error)...)
+		l.log.Error("configuration failed"+instead, append(attrs, "err", a.Error)...)
 	}
 }

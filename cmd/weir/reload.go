@@ -66,7 +66,7 @@ func writeAttempt(stdout, stderr io.Writer, a admin.Attempt) error {
 	if a.Report != "" {
 		fmt.Fprint(stderr, a.Report)
 	}
-	if a.Error != "" {
+	if a.Error != "" && a.Report == "" {
 		fmt.Fprintln(stderr, a.Error)
 	}
 	line := string(a.Outcome)

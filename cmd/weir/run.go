@@ -30,7 +30,7 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	o.addTo(cmd)
 	envoyFlag(cmd, &envoyPath)
-	cmd.Flags().StringVar(&caFile, "ca-file", "", "`FILE` with the CAs that verify https upstreams (default the system's)")
+	caFileFlag(cmd, &caFile)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := pathArgument(cmd, args, &o.conf.path); err != nil {
 			return err

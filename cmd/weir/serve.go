@@ -65,10 +65,11 @@ func (a *app) serveCommand() *cobra.Command {
 
 func (o *serving) addTo(cmd *cobra.Command) {
 	o.conf.addTo(cmd)
-	cmd.Flags().StringVar(&o.xdsAddress, "xds-address", defaultXDSAddress, "`ADDRESS` to serve Envoys at, HOST:PORT or unix:///PATH")
-	cmd.Flags().StringVar(&o.adminAddress, "admin-address", defaultAdminAddress, "`HOST:PORT` of health, metrics and the API")
-	cmd.Flags().BoolVar(&o.insecure, "insecure", false, "serve xDS without TLS to other machines as well")
-	cmd.Flags().BoolVar(&o.allowEmpty, "allow-empty", false, "take a configuration without any block for what it says")
+	o.xdsAddress, o.adminAddress = defaultXDSAddress, defaultAdminAddress
+	textFlag(cmd, &o.xdsAddress, "xds-address", "ADDRESS", "where Envoys are served, HOST:PORT or unix:///PATH")
+	textFlag(cmd, &o.adminAddress, "admin-address", "HOST:PORT", "where health, metrics and the API are")
+	cmd.Flags().BoolVar(&o.insecure, "insecure", false, "let xDS be reached from other machines without TLS")
+	cmd.Flags().BoolVar(&o.allowEmpty, "allow-empty", false, "accept a configuration without any block, which removes everything")
 }
 
 // serve runs until a signal or ctx ends it. Both addresses are open before anything else happens. runner is nil where

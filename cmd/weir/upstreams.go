@@ -38,7 +38,7 @@ func (a *app) upstreamsCommand() *cobra.Command {
 	conf.addTo(cmd)
 	config := cmd.Flags().Lookup("config")
 	config.DefValue, conf.path = "", ""
-	config.Usage = "`PATH` of a configuration to read instead of asking a running weir"
+	config.Usage = "configuration to read instead of asking a running weir"
 	adminFlag(cmd, &address)
 	output := outputFlag(cmd, "text", "json")
 	list := func(cmd *cobra.Command) ([]admin.Upstream, error) {

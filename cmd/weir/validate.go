@@ -68,7 +68,7 @@ func (a *app) validateCommand() *cobra.Command {
 
 // envoyFlag is --envoy-path.
 func envoyFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVar(path, "envoy-path", "", "`FILE` that is Envoy's binary (default \"envoy\" on the PATH)")
+	textFlag(cmd, path, "envoy-path", "FILE", "Envoy's binary (default \"envoy\" on the PATH)")
 }
 
 // loaded is a result with the texts that it was read from, by the names that its places have.
