@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -140,8 +139,8 @@ func TestRun(t *testing.T) {
 }
 
 func TestServeEnds(t *testing.T) {
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errors.New("over"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
 	var out bytes.Buffer
 	if err := serve(ctx, options{address: "127.0.0.1:0", name: "one"}, http.NotFoundHandler(), &out); err != nil {
 		t.Error(err)

@@ -22,8 +22,8 @@ import (
 
 // options are the command line.
 type options struct {
-	address, name               string
-	tlsCertificate, tlsKey, say string
+	address, name                 string
+	tlsCertificate, tlsKey, fault string
 }
 
 func main() {
@@ -42,7 +42,7 @@ func run(arguments []string, stderr io.Writer) error {
 	flags.StringVar(&o.name, "name", "", "the name to answer with (default: the address)")
 	flags.StringVar(&o.tlsCertificate, "tls-certificate", "", "serve HTTPS with the certificates of this `FILE`")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "the private key to --tls-certificate")
-	flags.StringVar(&o.say, "fault", "", "fail from the start, as if POST /_backend/fault?`QUERY` had been asked")
+	flags.StringVar(&o.fault, "fault", "", "fail from the start, as if POST /_backend/fault?`QUERY` had been asked")
 	if err := flags.Parse(arguments); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -55,7 +55,7 @@ func run(arguments []string, stderr io.Writer) error {
 		o.name = o.address
 	}
 	backend := &backend{name: o.name}
-	if err := backend.setFault(o.say); err != nil {
+	if err := backend.setFault(o.fault); err != nil {
 		return fmt.Errorf("--fault: %w", err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
