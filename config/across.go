@@ -30,7 +30,7 @@ func (l *loader) checkReach() {
 		if in.kind.V == model.Shared {
 			l.report(ruleReach, a.upstream.Range, "VPC upstream on a shared instance",
 				"API %q of service %q is mounted on instance %q (%s), which is shared and lives in no VPC, and upstream %q lives in VPC %q. VPC upstreams work on dedicated instances only. Mount the service on a dedicated instance, or give the API another backend (url or mock).",
-				a.model.Name, s.model.Name, in.model.Name, l.place(in.head), up.model.Name, up.model.VPC)
+				a.model.Name, s.model.Name, in.model.Name, place(in.head), up.model.Name, up.model.VPC)
 			return
 		}
 		here, there := in.model.VPC, up.model.VPC
@@ -39,7 +39,7 @@ func (l *loader) checkReach() {
 		}
 		l.report(ruleReach, a.upstream.Range, "VPC that cannot be reached",
 			"API %q of service %q is mounted on instance %q, which lives in VPC %q (%s), and upstream %q lives in VPC %q (%s). An API uses an upstream of its instance's VPC, or of a VPC that a CCN joins with it%s. Join the two:\n\n  ccn \"%s\" {\n    vpcs = [%s, %s]\n  }",
-			a.model.Name, s.model.Name, in.model.Name, here, l.place(in.vpc.Range), up.model.Name, there, l.place(up.vpc.Range),
+			a.model.Name, s.model.Name, in.model.Name, here, place(in.vpc.Range), up.model.Name, there, place(up.vpc.Range),
 			l.overTwo(here, there), l.freeCCNName(here, there), reference(kindVPC, here), reference(kindVPC, there))
 	})
 }
@@ -86,7 +86,7 @@ func (l *loader) checkSchemes() {
 		}
 		if before.protocol != url.Protocol {
 			l.report(ruleURL, a.url, "One server with two schemes",
-				"%s is called by %s here and by %s elsewhere (%s). A server's port speaks one of the two; correct one of the URLs.", server, url.Protocol, before.protocol, l.place(before.at))
+				"%s is called by %s here and by %s elsewhere (%s). A server's port speaks one of the two; correct one of the URLs.", server, url.Protocol, before.protocol, place(before.at))
 		}
 	})
 }
@@ -146,7 +146,7 @@ func (l *loader) reportConflict(first, second mounting, r route) {
 	l.report(ruleConflict, second.api.head, "Two APIs for the same requests",
 		"API %q of service %q takes %s, and so does API %q of service %q (%s): both stand on listener %q of instance %q, for %s. Two APIs do not share domain, listener, path and method%s. Change the path or the methods of one, or remove it.",
 		second.api.model.Name, second.service.model.Name, requests(second.api.model),
-		first.api.model.Name, first.service.model.Name, l.place(first.api.head),
+		first.api.model.Name, first.service.model.Name, place(first.api.head),
 		r.listener, r.instance, host, sameShape(first.api.model.Path, second.api.model.Path))
 }
 

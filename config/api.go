@@ -49,38 +49,27 @@ func (l *loader) decodeAPI(body *lang.Body) *api {
 func (l *loader) decodePath(body *lang.Body) (model.Path, bool) {
 	whole, prefix := body.String("path"), body.String("path_prefix")
 	var out model.Path
-	var bad *fault
 	switch {
 	case whole.Said() && prefix.Said():
 		l.report(rulePath, later(whole.Range, prefix.Range), "Both path and path_prefix",
 			"An API has a path, which is the whole path of a request, or a path_prefix, which is how the path starts, or neither, which takes every path. Remove one of the two.")
 		return out, false
 	case whole.Valid():
-		if out, bad = parsePath(whole.V); bad == nil {
-			l.warnLookalikes(whole)
-		}
-		whole.State = stateOf(bad)
+		return l.judgePath(whole, parsePath)
 	case prefix.Valid():
-		if out, bad = parsePrefix(prefix.V); bad == nil {
-			l.warnLookalikes(prefix)
-		}
-		prefix.State = stateOf(bad)
+		return l.judgePath(prefix, parsePrefix)
 	}
-	if bad != nil {
-		at := whole.Range
-		if prefix.Said() {
-			at = prefix.Range
-		}
-		l.diags = append(l.diags, bad.at(at))
-	}
-	return out, whole.State != lang.Invalid && prefix.State != lang.Invalid
+	return out, !whole.Said() && !prefix.Said()
 }
 
-func stateOf(bad *fault) lang.State {
+func (l *loader) judgePath(v lang.Value[string], parse func(string) (model.Path, *fault)) (model.Path, bool) {
+	path, bad := parse(v.V)
 	if bad != nil {
-		return lang.Invalid
+		l.blame(v, bad)
+		return path, false
 	}
-	return lang.Valid
+	l.warnLookalikes(v)
+	return path, true
 }
 
 // later is the one of two ranges that stands behind the other.
@@ -144,7 +133,7 @@ func (l *loader) decodeReplacement(a *api, path lang.Value[string]) {
 	}
 	text, bad := parseReplacement(path.V, a.model.Path)
 	if bad != nil {
-		l.diags = append(l.diags, bad.at(path.Range))
+		l.blame(path, bad)
 	}
 	a.model.Backend.Path = text
 }
@@ -219,7 +208,7 @@ func (l *loader) decodeMock(body *lang.Body) *model.Mock {
 func (l *loader) decodeURL(v lang.Value[string]) *model.URL {
 	url, wrong := parseURL(v.V)
 	if wrong != "" {
-		l.report(ruleURL, v.Range, "Invalid URL", "%q is not the URL of a backend. %s A URL is http://HOST or https://HOST, with :PORT where it is not the scheme's own.", v.V, wrong)
+		l.blame(v, &fault{ruleURL, "Invalid URL", "is not the URL of a backend.", wrong, "A URL is http://HOST or https://HOST, with :PORT where it is not the scheme's own."})
 		return nil
 	}
 	addr, err := netip.ParseAddr(url.Host)
@@ -230,7 +219,7 @@ func (l *loader) decodeURL(v lang.Value[string]) *model.URL {
 		if l.vpcs[block.Name].declares(addr) {
 			l.report(ruleURL, v.Range, "URL inside a VPC",
 				"%s lies in VPC %q (%s). A url is a public server. What stands in a VPC is reached through an upstream: upstream \"NAME\" { vpc = %s ... node \"%s\" {} }.",
-				addr, block.Name, l.place(block.DefRange), reference(kindVPC, block.Name), hostPort{url.Host, url.Port, true})
+				addr, block.Name, place(block.DefRange), reference(kindVPC, block.Name), hostPort{url.Host, url.Port, true})
 			return nil
 		}
 	}

@@ -2,10 +2,12 @@ package config
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
-	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -44,42 +46,58 @@ func parseChain(text []byte) (chain []byte, certificates []*x509.Certificate, wr
 	return out.Bytes(), certificates, ""
 }
 
-// parseKey finds the private key of a PEM file and returns it alone.
-func parseKey(text []byte) (key []byte, wrong string) {
+// parseKey finds the private key of a PEM file. It returns the key alone as PEM, and parsed.
+func parseKey(text []byte) (key []byte, signer crypto.Signer, wrong string) {
 	for rest := text; ; {
 		var block *pem.Block
 		block, rest = pem.Decode(rest)
 		switch {
 		case block == nil:
-			return nil, "It holds no private key: a line \"-----BEGIN PRIVATE KEY-----\" is expected (PEM)."
+			return nil, nil, "It holds no private key: a line \"-----BEGIN PRIVATE KEY-----\" is expected (PEM)."
+		case !strings.HasSuffix(block.Type, "PRIVATE KEY"):
+			continue
 		case block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "":
-			return nil, "The private key is protected by a passphrase. Write it without one: openssl pkey -in KEY -out KEY.plain."
-		case block.Type == "PRIVATE KEY" || strings.HasSuffix(block.Type, " PRIVATE KEY"):
-			return pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes}), ""
+			return nil, nil, "The private key is protected by a passphrase. Write it without one: openssl pkey -in KEY -out KEY.plain."
 		}
+		signer, wrong = parseSigner(block)
+		return pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes}), signer, wrong
 	}
 }
 
-// wrongPair says why Envoy could not serve with the key and chain.
-func wrongPair(chain, key []byte) string {
-	pair, err := tls.X509KeyPair(chain, key)
-	if err != nil {
-		return "Either the key cannot be parsed or it is not the key of the file's first certificate. " +
-			"The first certificate is the server's own, followed by those of its issuers; compare: openssl x509 -in CERTIFICATE -noout -pubkey; openssl pkey -in KEY -pubout."
+// parseSigner parses a key and says whether Envoy takes it.
+func parseSigner(block *pem.Block) (crypto.Signer, string) {
+	var key any
+	var err error
+	switch block.Type {
+	case "PRIVATE KEY":
+		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+	case "RSA PRIVATE KEY":
+		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+	case "EC PRIVATE KEY":
+		key, err = x509.ParseECPrivateKey(block.Bytes)
 	}
-	switch k := pair.PrivateKey.(type) {
+	if err != nil {
+		return nil, "The private key cannot be parsed: what stands between its first and last line is damaged, or not what the first line says."
+	}
+	switch k := key.(type) {
 	case *rsa.PrivateKey:
 		if bits := k.N.BitLen(); bits < 2048 {
-			return fmt.Sprintf("The RSA key has %d bits, and Envoy takes 2048 or more.", bits)
+			return nil, fmt.Sprintf("The RSA key has %d bits, and Envoy takes 2048 or more.", bits)
 		}
+		return k, ""
 	case *ecdsa.PrivateKey:
 		if bits := k.Params().BitSize; bits < 256 {
-			return fmt.Sprintf("The curve of the key has %d bits, and Envoy takes P-256, P-384 and P-521.", bits)
+			return nil, fmt.Sprintf("The curve of the key has %d bits, and Envoy takes P-256, P-384 and P-521.", bits)
 		}
-	default:
-		return "Envoy takes RSA and ECDSA keys, and this is another kind."
+		return k, ""
 	}
-	return ""
+	return nil, "Envoy takes RSA and ECDSA keys, and this is another kind."
+}
+
+// belongsTo tells whether a key is that of a certificate.
+func belongsTo(key crypto.Signer, certificate *x509.Certificate) bool {
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(certificate.PublicKey)
 }
 
 // outOfDate says why a certificate is not valid at the time.
@@ -98,9 +116,18 @@ func outOfDate(c *x509.Certificate, now time.Time) string {
 	return ""
 }
 
-// serverNames are the names by which SNI can choose the certificate.
+// subjectAltName is the extension that holds a certificate's names.
+var subjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
+
+// serverNames are the names by which SNI can choose the certificate. As in Envoy, the subject's common name counts
+// only where the certificate has no subject alternative names at all.
 func serverNames(c *x509.Certificate) []string {
 	names := make([]string, 0, len(c.DNSNames))
+	if !slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(subjectAltName) }) {
+		if name, wrong := canonicalHost(c.Subject.CommonName); wrong == "" {
+			names = append(names, name)
+		}
+	}
 	for _, name := range c.DNSNames {
 		names = append(names, strings.ToLower(name))
 	}

@@ -24,8 +24,8 @@ import (
 type Options struct {
 	Variables lang.Variables
 
-	// Prefix is put before the file names of messages, so that they can be opened from where the operator stands:
-	// the PATH that was given, when it is a directory. Load fills it in.
+	// Prefix is put before the names of files in messages and places, so that they can be opened from where the
+	// operator stands: the PATH that was given, when it is a directory. Load fills it in.
 	Prefix string
 
 	// Now is the time at which certificates must be valid; zero is the present.
@@ -35,12 +35,12 @@ type Options struct {
 // Result is what a load ended with.
 type Result struct {
 	Configuration *model.Configuration // nil when there are errors
-	Diagnostics   hcl.Diagnostics      // by file and line; file names are relative to the root
+	Diagnostics   hcl.Diagnostics      // masked; by file and line, those without a place first
 	Read          []string             // sorted absolute paths of the files read besides the configuration's, also of missing ones
 	Empty         bool                 // the text has no vpc, ccn, instance, upstream or service
 
 	module *lang.Module
-	prefix string
+	files  map[string]*hcl.File
 }
 
 // HasErrors tells whether the configuration is refused. Warnings do not refuse it.
@@ -80,19 +80,20 @@ func load(root string, files []lang.File, o Options) *Result {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
+	files = named(o.Prefix, files)
 	read := &reads{}
 	module, diags := lang.Load(lang.Input{
 		Root: root, Files: withText(files), Kinds: kinds, Variables: o.Variables, ReadFile: read.file,
 	})
-	l := &loader{module: module, now: o.Now, prefix: o.Prefix, diags: append(emptyFiles(root, files), diags...)}
+	l := &loader{module: module, now: o.Now, diags: append(emptyFiles(root, files), diags...)}
 	l.decode()
 	l.checkAcross()
 	result := &Result{
-		Diagnostics: l.sorted(),
+		Diagnostics: l.finish(),
 		Read:        read.sorted(),
 		Empty:       l.empty(),
 		module:      module,
-		prefix:      o.Prefix,
+		files:       sources(module, files),
 	}
 	if !result.HasErrors() {
 		result.Configuration = l.configuration()
@@ -122,14 +123,14 @@ func withText(files []lang.File) []lang.File {
 // been finished looks like, and taking it for "nothing" would remove what it held.
 func emptyFiles(root string, files []lang.File) hcl.Diagnostics {
 	if len(files) == 0 {
-		return hcl.Diagnostics{withoutSubject(ruleFile, "No configuration files", fmt.Sprintf(
+		return hcl.Diagnostics{withoutSubject(lang.RuleFile, "No configuration files", fmt.Sprintf(
 			"No file below %s ends with .hcl or .hcl.json. Write one, or let \"weir init\" do it.", root))}
 	}
 	var diags hcl.Diagnostics
 	for _, f := range files {
 		if len(f.Bytes) == 0 {
 			start := hcl.Range{Filename: f.Name, Start: hcl.InitialPos, End: hcl.InitialPos}
-			diags = append(diags, lang.Error(ruleFile, start, "Empty file",
+			diags = append(diags, lang.Error(lang.RuleFile, start, "Empty file",
 				"A file of zero bytes is refused, since a file looks like this while it is being saved. Remove the file, or write a comment into it."))
 		}
 	}
@@ -142,10 +143,14 @@ func withoutSubject(rule lang.Rule, summary, detail string) *hcl.Diagnostic {
 	return d
 }
 
-// display is a file's name as messages print it.
-func display(prefix, name string) string {
-	if prefix == "" || filepath.IsAbs(name) {
-		return name
+// named gives files the names that messages print.
+func named(prefix string, files []lang.File) []lang.File {
+	if prefix == "" {
+		return files
 	}
-	return path.Join(filepath.ToSlash(prefix), name)
+	out := slices.Clone(files)
+	for i := range out {
+		out[i].Name = path.Join(filepath.ToSlash(prefix), out[i].Name)
+	}
+	return out
 }

@@ -13,7 +13,16 @@ func parseDomain(text string) (string, *fault) {
 	if wrong == "" {
 		return domain, nil
 	}
-	return "", &fault{ruleDomain, "Invalid domain", fmt.Sprintf("%q is not a domain. %s A domain is a host name, \"*.\" and a host name, or an IP address, without a port.", text, wrong)}
+	return "", &fault{ruleDomain, "Invalid domain", "is not a domain.", wrong,
+		"A domain is a host name, \"*.\" and a host name, or an IP address, without a port."}
+}
+
+// write is the remedy, where there is one.
+func write(h hostPort) string {
+	if h.host == "" {
+		return ""
+	}
+	return fmt.Sprintf("Write %q.", h)
 }
 
 func canonicalDomain(text string) (string, string) {
@@ -26,6 +35,11 @@ func canonicalDomain(text string) (string, string) {
 		return "", "A service that takes every host has no domains: leave the attribute out."
 	case strings.Contains(rest, "*"):
 		return "", "A * stands only for whole labels at the front, as in \"*.example.com\"."
+	}
+	if _, host, ok := strings.Cut(text, "://"); ok {
+		host, _, _ = strings.Cut(host, "/")
+		parsed, _ := parseHostPort(host)
+		return "", strings.TrimSpace(fmt.Sprintf("It has a scheme. %s", write(hostPort{host: parsed.host})))
 	}
 	parsed, wrong := parseHostPort(rest)
 	switch {

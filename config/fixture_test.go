@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/weirproxy/weir/config/source"
 )
 
 var update = flag.Bool("update", false, "rewrite the expectations in testdata")
@@ -35,7 +37,7 @@ var testFiles = sync.OnceValue(func() map[string][]byte {
 		"tls/ca.crt":         newCertificate(newECDSA(), from, to, "Test CA"),
 	}
 	add := func(name string, key crypto.Signer, from, to time.Time, names ...string) {
-		files["tls/"+name+".crt"] = newCertificate(key, from, to, name, names...)
+		files["tls/"+name+".crt"] = newCertificate(key, from, to, "Test "+name, names...)
 		files["tls/"+name+".key"] = keyPEM(key)
 	}
 	add("edge", edgeKey, from, to, "Shop.Example.com", "*.example.com")
@@ -49,6 +51,16 @@ var testFiles = sync.OnceValue(func() map[string][]byte {
 	files["tls/combined.pem"] = append(append([]byte("# edge\n"), files["tls/edge.key"]...), files["tls/edge.crt"]...)
 	return files
 })
+
+// fromDir loads the directory as one whose PATH is not shown in messages.
+func fromDir(t testing.TB, root string) *Result {
+	t.Helper()
+	snapshot, err := source.Read(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return FromSnapshot(snapshot, Options{Now: testNow})
+}
 
 // writeFiles puts the files below a new directory, with the certificates.
 func writeFiles(t testing.TB, files map[string][]byte) string {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto"
+	"crypto/x509"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -99,8 +101,8 @@ func (l *loader) decodeListener(body *lang.Body) listener {
 		addr, wrong := listenAddress(address.V)
 		if wrong != "" {
 			out.bound = false
-			l.report(ruleValue, address.Range, "Invalid listener address",
-				"%q is not an address to listen on. %s The address is an IP address of Envoy's machine; \"0.0.0.0\", the default, is all of its IPv4 addresses, and \"::\" all of its IPv6 addresses.", address.V, wrong)
+			l.blame(address, &fault{ruleValue, "Invalid listener address", "is not an address to listen on.", wrong,
+				"The address is an IP address of Envoy's machine; \"0.0.0.0\", the default, is all of its IPv4 addresses, and \"::\" all of its IPv6 addresses."})
 		}
 		out.model.Address = addr
 	}
@@ -131,7 +133,7 @@ func (l *loader) checkPorts(in *instance) {
 			}
 			l.report(rulePort, second.at, "Two listeners on one address and port",
 				"Listener %q takes %s, and so does listener %q (%s), on %s. Each listener of an instance has an address and port of its own; change the port of one. One listener serves any number of services, and, with several tls blocks, any number of certificates.",
-				second.model.Name, netip.AddrPortFrom(second.model.Address, second.model.Port), first.model.Name, l.place(first.at), netip.AddrPortFrom(first.model.Address, first.model.Port))
+				second.model.Name, netip.AddrPortFrom(second.model.Address, second.model.Port), first.model.Name, place(first.at), netip.AddrPortFrom(first.model.Address, first.model.Port))
 			break
 		}
 	}
@@ -160,7 +162,7 @@ func (l *loader) decodeCertificates(bodies []*lang.Body) []model.Certificate {
 		for _, name := range certificate.ServerNames {
 			if first, taken := names[name]; taken {
 				l.report(ruleCertificate, file, "Two certificates for one name",
-					"%s is for %q, and so is the certificate of another tls block of this listener (%s). The name that the caller asks for (SNI) chooses the certificate, so each name stands in one. Remove one of the blocks.", certificate.CertificateFile, name, l.place(first))
+					"%s is for %q, and so is the certificate of another tls block of this listener (%s). The name that the caller asks for (SNI) chooses the certificate, so each name stands in one. Remove one of the blocks.", certificate.CertificateFile, name, place(first))
 				break
 			}
 		}
@@ -176,36 +178,49 @@ func (l *loader) decodeCertificates(bodies []*lang.Body) []model.Certificate {
 func (l *loader) decodeCertificate(body *lang.Body) (model.Certificate, bool) {
 	file, keyFile := body.String("certificate_file"), body.String("private_key_file")
 	out := model.Certificate{CertificateFile: file.V, PrivateKeyFile: keyFile.V, Place: lang.PlaceOf(body.DefRange)}
-	text, fileRead := l.read(file, "certificate_file")
-	keyText, keyRead := l.read(keyFile, "private_key_file")
-	if fileRead {
-		chain, certificates, wrong := parseChain(text)
-		for i := 0; wrong == "" && i < len(certificates); i++ {
-			wrong = outOfDate(certificates[i], l.now)
-		}
-		if wrong != "" {
-			fileRead = false
-			l.report(ruleCertificate, file.Range, "Unusable certificate", "%s cannot be served. %s", file.V, wrong)
-		} else {
-			out.Chain, out.ServerNames = chain, serverNames(certificates[0])
-		}
-	}
-	if keyRead {
-		key, wrong := parseKey(keyText)
-		if wrong != "" {
-			keyRead = false
-			l.report(ruleCertificate, keyFile.Range, "Unusable private key", "%s cannot be used. %s", keyFile.V, wrong)
-		}
-		out.PrivateKey = key
-	}
-	if !fileRead || !keyRead {
+	chain, leaf := l.readChain(file)
+	key, signer := l.readKey(keyFile)
+	if leaf == nil || signer == nil {
 		return out, false
 	}
-	if wrong := wrongPair(out.Chain, out.PrivateKey); wrong != "" {
-		l.report(ruleCertificate, keyFile.Range, "Key and certificate do not belong together", "%s cannot be used with %s. %s", keyFile.V, file.V, wrong)
+	if !belongsTo(signer, leaf) {
+		l.report(ruleCertificate, keyFile.Range, "Key and certificate do not belong together",
+			"%s is not the key of the first certificate in %s. The first certificate is the server's own, followed by those of its issuers. Compare the public keys: openssl x509 -in CERTIFICATE -noout -pubkey; openssl pkey -in KEY -pubout.", keyFile.V, file.V)
 		return out, false
 	}
+	out.Chain, out.PrivateKey, out.ServerNames = chain, key, serverNames(leaf)
 	return out, true
+}
+
+// readChain returns no leaf when the file cannot be served.
+func (l *loader) readChain(file lang.Value[string]) (chain []byte, leaf *x509.Certificate) {
+	text, ok := l.read(file, "certificate_file")
+	if !ok {
+		return nil, nil
+	}
+	chain, certificates, wrong := parseChain(text)
+	for i := 0; wrong == "" && i < len(certificates); i++ {
+		wrong = outOfDate(certificates[i], l.now)
+	}
+	if wrong != "" {
+		l.report(ruleCertificate, file.Range, "Unusable certificate", "%s cannot be served. %s", file.V, wrong)
+		return nil, nil
+	}
+	return chain, certificates[0]
+}
+
+// readKey returns no signer when the file cannot be used.
+func (l *loader) readKey(file lang.Value[string]) (key model.Secret, signer crypto.Signer) {
+	text, ok := l.read(file, "private_key_file")
+	if !ok {
+		return nil, nil
+	}
+	key, signer, wrong := parseKey(text)
+	if wrong != "" {
+		l.report(ruleCertificate, file.Range, "Unusable private key", "%s cannot be used. %s", file.V, wrong)
+		return nil, nil
+	}
+	return key, signer
 }
 
 // read reads the file that an attribute names.

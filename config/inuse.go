@@ -1,12 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/weirproxy/weir/config/lang"
 )
@@ -14,8 +14,8 @@ import (
 // maxListed bounds the APIs that one message names.
 const maxListed = 20
 
-// lostUse is an API that refers to an upstream that stands nowhere.
-type lostUse struct {
+// use is an API that refers to an upstream, and where.
+type use struct {
 	service *service
 	api     *api
 	at      hcl.Range
@@ -24,33 +24,40 @@ type lostUse struct {
 // checkInUse holds rule 5. To the language, an upstream that was removed is a name that stands nowhere; where an API
 // uses it, the mistake is told for what it is, once at each of the APIs, with all of them.
 func (l *loader) checkInUse() {
-	uses := map[string][]lostUse{}
+	lost := map[string][]use{}
 	kept := l.diags[:0:0]
+	saying := l.apisByFile()
 	for _, d := range l.diags {
-		name, ok := l.missingUpstream(d)
-		s, a := l.apiAt(d.Subject)
-		if !ok || a == nil {
+		target, missing := lang.MissingOf(d)
+		if !missing || target.Kind != kindUpstream {
 			kept = append(kept, d)
 			continue
 		}
-		uses[name] = append(uses[name], lostUse{s, a, *d.Subject})
+		found := findUse(saying[d.Subject.Filename], *d.Subject)
+		if found == nil {
+			kept = append(kept, d)
+			continue
+		}
+		if uses := lost[target.Name]; len(uses) == 0 || uses[len(uses)-1].api != found.api {
+			lost[target.Name] = append(uses, use{found.service, found.api, *d.Subject})
+		}
 	}
 	l.diags = kept
-	for name, list := range uses {
-		all := listUses(l, list)
+	for name, uses := range lost {
+		all := l.listUses(uses)
 		hint := suggest(name, l.module.Names(kindUpstream))
-		for _, use := range list {
+		for _, u := range uses {
 			detail := fmt.Sprintf("API %q of service %q uses upstream %q, and no file has that upstream. An upstream that APIs use cannot be removed. It is used by %s. Put it back, or remove these APIs or give them another backend; both in one save is fine. %s",
-				use.api.model.Name, use.service.model.Name, name, all, hint)
-			l.report(ruleInUse, use.at, fmt.Sprintf("Upstream %q is in use and does not exist", name), "%s", strings.TrimSpace(detail))
+				u.api.model.Name, u.service.model.Name, name, all, hint)
+			l.report(ruleInUse, u.at, fmt.Sprintf("Upstream %q is in use and does not exist", name), "%s", strings.TrimSpace(detail))
 		}
 	}
 }
 
-func listUses(l *loader, uses []lostUse) string {
+func (l *loader) listUses(uses []use) string {
 	var items []string
-	for _, use := range uses[:min(len(uses), maxListed)] {
-		items = append(items, fmt.Sprintf("%s/%s (%s)", use.service.model.Name, use.api.model.Name, l.place(use.api.head)))
+	for _, u := range uses[:min(len(uses), maxListed)] {
+		items = append(items, fmt.Sprintf("%s/%s (%s)", u.service.model.Name, u.api.model.Name, place(u.api.head)))
 	}
 	if more := len(uses) - maxListed; more > 0 {
 		items = append(items, fmt.Sprintf("%d more", more))
@@ -58,47 +65,28 @@ func listUses(l *loader, uses []lostUse) string {
 	return count(len(uses), "API") + ": " + list(items, "and")
 }
 
-// missingUpstream reads the name out of the diagnostic of a reference to an upstream that stands nowhere.
-func (l *loader) missingUpstream(d *hcl.Diagnostic) (string, bool) {
-	if lang.RuleOf(d) != lang.RuleReference || d.Subject == nil {
-		return "", false
-	}
-	file := l.module.Files()[d.Subject.Filename]
-	if file == nil || !d.Subject.CanSliceBytes(file.Bytes) {
-		return "", false
-	}
-	name, ok := upstreamName(string(d.Subject.SliceBytes(file.Bytes)))
-	return name, ok && !l.module.Has(kindUpstream, name)
-}
-
-// upstreamName reads "upstream.orders" and `upstream["1st"]`, also as JSON has them, with quotes escaped.
-func upstreamName(text string) (string, bool) {
-	text = strings.ReplaceAll(text, `\"`, `"`)
-	traversal, diags := hclsyntax.ParseTraversalAbs([]byte(text), "", hcl.InitialPos)
-	if diags.HasErrors() || len(traversal) != 2 || traversal.RootName() != kindUpstream {
-		return "", false
-	}
-	switch step := traversal[1].(type) {
-	case hcl.TraverseAttr:
-		return step.Name, true
-	case hcl.TraverseIndex:
-		if step.Key.Type() == cty.String {
-			return step.Key.AsString(), true
-		}
-	}
-	return "", false
-}
-
-// apiAt is the API whose backend's upstream is said at the place.
-func (l *loader) apiAt(at *hcl.Range) (found *service, of *api) {
-	if at == nil {
-		return nil, nil
-	}
+// apisByFile are the APIs whose backend says an upstream, by file and by the position of what it says.
+func (l *loader) apisByFile() map[string][]use {
+	out := map[string][]use{}
 	l.eachAPI(func(s *service, a *api) {
-		r := a.upstream.Range
-		if a.upstream.Said() && r.Filename == at.Filename && r.Start.Byte <= at.Start.Byte && at.End.Byte <= r.End.Byte {
-			found, of = s, a
+		if a.upstream.Said() {
+			out[a.upstream.Range.Filename] = append(out[a.upstream.Range.Filename], use{s, a, a.upstream.Range})
 		}
 	})
-	return found, of
+	for _, uses := range out {
+		slices.SortFunc(uses, func(a, b use) int { return cmp.Compare(a.at.Start.Byte, b.at.Start.Byte) })
+	}
+	return out
+}
+
+// findUse is the one of a file's sorted uses in whose range a place lies.
+func findUse(uses []use, at hcl.Range) *use {
+	i, exact := slices.BinarySearchFunc(uses, at.Start.Byte, func(u use, start int) int { return cmp.Compare(u.at.Start.Byte, start) })
+	if !exact {
+		i--
+	}
+	if i < 0 || uses[i].at.End.Byte < at.End.Byte {
+		return nil
+	}
+	return &uses[i]
 }

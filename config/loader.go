@@ -17,7 +17,6 @@ import (
 type loader struct {
 	module *lang.Module
 	now    time.Time
-	prefix string
 	diags  hcl.Diagnostics
 
 	vpcs      map[string]*vpc
@@ -27,7 +26,8 @@ type loader struct {
 	services  map[string]*service
 }
 
-// decode reads every noun. Later kinds look at earlier ones.
+// decode reads every noun. Later kinds look at earlier ones. A block with a bad or a taken name is read only for the
+// mistakes inside.
 func (l *loader) decode() {
 	l.vpcs = decodeKind(l, kindVPC, l.decodeVPC)
 	l.ccns = decodeKind(l, kindCCN, l.decodeCCN)
@@ -43,6 +43,11 @@ func decodeKind[T any](l *loader, kind string, decode func(*lang.Block, *lang.Bo
 		body, diags := l.module.Decode(block, schemas[kind])
 		l.diags = append(l.diags, diags...)
 		nouns[block.Name] = decode(block, body)
+	}
+	for _, block := range l.module.Rejected(kind) {
+		body, diags := l.module.Decode(block, schemas[kind])
+		l.diags = append(l.diags, diags...)
+		decode(block, body)
 	}
 	return nouns
 }
@@ -76,7 +81,7 @@ func plain[N, M any](nouns map[string]N, of func(N) M) map[string]M {
 
 func (l *loader) empty() bool {
 	for _, kind := range kinds {
-		if len(l.module.Blocks(kind)) > 0 {
+		if len(l.module.Names(kind)) > 0 {
 			return false
 		}
 	}
@@ -89,12 +94,15 @@ func (l *loader) report(rule lang.Rule, at hcl.Range, summary, detail string, ar
 }
 
 // place is a range as details of messages name it, "shop.hcl:12".
-func (l *loader) place(r hcl.Range) string {
-	return fmt.Sprintf("%s:%d", display(l.prefix, r.Filename), r.Start.Line)
+func place(r hcl.Range) string {
+	return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line)
 }
 
-// sorted orders the diagnostics as they stand in the files; those without a place come first.
-func (l *loader) sorted() hcl.Diagnostics {
+// finish masks the diagnostics and orders them as they stand in the files; those without a place come first.
+func (l *loader) finish() hcl.Diagnostics {
+	for _, d := range l.diags {
+		d.Summary, d.Detail = l.module.Mask(d.Summary), l.module.Mask(d.Detail)
+	}
 	slices.SortStableFunc(l.diags, func(a, b *hcl.Diagnostic) int {
 		switch {
 		case a.Subject == nil && b.Subject == nil:
@@ -130,6 +138,6 @@ func choice[T ~string](l *loader, v lang.Value[string], def T, words ...T) lang.
 		candidates[i] = string(w)
 	}
 	out.State = lang.Invalid
-	l.report(ruleValue, v.Range, "Unknown value", "%q is none of the values of this attribute: %s. %s", v.V, quotedList(candidates, "or"), suggest(v.V, candidates))
+	l.blame(v, &fault{ruleValue, "Unknown value", fmt.Sprintf("is none of the values that stand here: %s.", quotedList(candidates, "or")), suggest(v.V, candidates), ""})
 	return out
 }

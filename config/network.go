@@ -40,7 +40,7 @@ func (l *loader) decodeVPC(block *lang.Block, body *lang.Body) *vpc {
 		}
 		switch {
 		case bad != nil:
-			l.diags = append(l.diags, bad.at(item.Range))
+			l.blame(item, bad)
 			out.whole = false
 		case !item.Valid():
 			out.whole = false
@@ -58,8 +58,8 @@ func parseCIDR(text string) (netip.Prefix, *fault) {
 	if wrong == "" {
 		return prefix, nil
 	}
-	return netip.Prefix{}, &fault{ruleCIDR, "Invalid CIDR block", fmt.Sprintf(
-		"%q is not a CIDR block. %s A CIDR block is a network address and a prefix length, as in \"10.0.0.0/16\" or \"2001:db8::/32\".", text, wrong)}
+	return netip.Prefix{}, &fault{ruleCIDR, "Invalid CIDR block", "is not a CIDR block.", wrong,
+		"A CIDR block is a network address and a prefix length, as in \"10.0.0.0/16\" or \"2001:db8::/32\"."}
 }
 
 func canonicalCIDR(text string) (netip.Prefix, string) {
@@ -141,7 +141,7 @@ func (l *loader) checkOverlap(ccnName, first string, second lang.Value[lang.Ref]
 			if x.V.Overlaps(y.V) {
 				l.report(ruleOverlap, second.Range, "Overlapping VPCs in one CCN",
 					"CCN %q joins VPC %q, whose CIDR block %s (%s) overlaps %s of VPC %q (%s). The VPCs of a CCN have no addresses in common, since a node's address would be in both. Change one of the blocks, or take one VPC out of the CCN.",
-					ccnName, second.V.Name, y.V, l.place(y.Range), x.V, first, l.place(x.Range))
+					ccnName, second.V.Name, y.V, place(y.Range), x.V, first, place(x.Range))
 				return
 			}
 		}

@@ -19,7 +19,7 @@ func parsePath(text string) (model.Path, *fault) {
 	}
 	switch {
 	case wrong != "":
-		return model.Path{}, pathFault(fmt.Sprintf("%q", text), wrong)
+		return model.Path{}, pathFault(wrong)
 	case len(variables) == 0:
 		return model.Path{Kind: model.ExactPath, Text: text}, nil
 	}
@@ -40,7 +40,7 @@ func parsePrefix(text string) (model.Path, *fault) {
 		wrong = fmt.Sprintf("A path_prefix already matches everything below it, and a * is an ordinary character. Write %q.", trimSlash(strings.TrimSuffix(trimmed, "*")))
 	}
 	if wrong != "" {
-		return model.Path{}, pathFault(fmt.Sprintf("%q", text), wrong)
+		return model.Path{}, pathFault(wrong)
 	}
 	return model.Path{Kind: model.PrefixPath, Text: trimmed}, nil
 }
@@ -65,7 +65,7 @@ func parseReplacement(text string, matched model.Path) (string, *fault) {
 		}
 	}
 	if wrong != "" {
-		return "", &fault{rulePath, "Invalid backend path", fmt.Sprintf("%q is not a path that can be sent to a node. %s", text, wrong)}
+		return "", &fault{rulePath, "Invalid backend path", "is not a path that can be sent to a node.", wrong, ""}
 	}
 	return text, nil
 }
@@ -78,8 +78,8 @@ func undeclared(name, path string, declared []string) string {
 		name, path, strings.Join(declared, "}, {"), suggest(name, declared)))
 }
 
-func pathFault(what, wrong string) *fault {
-	return &fault{rulePath, "Invalid path", what + " is not a path that a request can have. " + wrong}
+func pathFault(wrong string) *fault {
+	return &fault{rulePath, "Invalid path", "is not a path that a request can have.", wrong, ""}
 }
 
 // trimSlash drops trailing slashes, unless nothing else is there.
@@ -193,10 +193,9 @@ func wrongCharacter(segment string) string {
 			}
 			i += 2
 		case c >= 0x80:
-			char := []rune(segment[i:])[0]
-			return fmt.Sprintf("The character %q is not ASCII and arrives percent-encoded. Write %s.", char, percentEncode(string(char)))
-		case !isAlphanumeric(rune(c)) && !strings.ContainsRune("-._~!$&'()*+,;=:@", rune(c)):
-			return fmt.Sprintf("The character %q arrives percent-encoded. Write %s.", c, percentEncode(string(rune(c))))
+			return fmt.Sprintf("The character %q is not ASCII and arrives percent-encoded. Write %q.", []rune(segment[i:])[0], encoded(segment))
+		case !isPathCharacter(rune(c)):
+			return fmt.Sprintf("The character %q arrives percent-encoded. Write %q.", c, encoded(segment))
 		}
 	}
 	return ""
@@ -204,26 +203,46 @@ func wrongCharacter(segment string) string {
 
 // unmatchable finds percent-encodings that Envoy's normalisation decodes before it looks for a route.
 func unmatchable(text string) string {
-	for i := 0; i+2 < len(text); i++ {
-		if text[i] != '%' {
+	var found string
+	var decoded strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '%' || i+2 >= len(text) {
+			decoded.WriteByte(text[i])
 			continue
 		}
 		c := unhex(text[i+1])<<4 | unhex(text[i+2])
-		if isAlphanumeric(rune(c)) || strings.IndexByte("-._~", c) >= 0 {
-			return fmt.Sprintf("%s is decoded to %q before a request is matched, so no request ever has it. Write %q.",
-				text[i:i+3], string(rune(c)), text[:i]+string(rune(c))+text[i+3:])
+		if !isAlphanumeric(rune(c)) && strings.IndexByte("-._~", c) < 0 {
+			decoded.WriteByte('%')
+			continue
 		}
+		if found == "" {
+			found = text[i : i+3]
+		}
+		decoded.WriteByte(c)
 		i += 2
 	}
-	return ""
+	if found == "" {
+		return ""
+	}
+	return fmt.Sprintf("Encodings of letters, digits, \"-\", \".\", \"_\" and \"~\", as %s is one, are decoded before a request is matched, so no request ever has them. Write %q.", found, decoded.String())
 }
 
-func percentEncode(s string) string {
+// encoded is a segment with everything percent-encoded that cannot stand in it as it is.
+func encoded(segment string) string {
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		fmt.Fprintf(&b, "%%%02X", s[i])
+	for i := 0; i < len(segment); i++ {
+		if c := segment[i]; c == '%' || c < 0x80 && isPathCharacter(rune(c)) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
 	}
 	return b.String()
+}
+
+// isPathCharacter knows what RFC 3986 lets stand in a segment.
+func isPathCharacter(r rune) bool {
+	return isAlphanumeric(r) || strings.ContainsRune("-._~!$&'()*+,;=:@", r)
 }
 
 func isHex(c byte) bool {

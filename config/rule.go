@@ -1,14 +1,13 @@
 package config
 
 import (
-	"github.com/hashicorp/hcl/v2"
+	"fmt"
 
 	"github.com/weirproxy/weir/config/lang"
 )
 
 // The rules of this package, as JSON and SARIF name them. Those of the language's own mechanics are in lang.
 const (
-	ruleFile        lang.Rule = "file"
 	ruleValue       lang.Rule = "value"
 	ruleCIDR        lang.Rule = "cidr"
 	ruleOverlap     lang.Rule = "vpc_overlap"
@@ -33,7 +32,22 @@ const (
 
 // ruleTexts says each rule in one sentence, for the rule list of a SARIF log.
 var ruleTexts = map[lang.Rule]string{
-	ruleFile:        "A configuration has at least one file, and no file is empty.",
+	lang.RuleFile:       "A configuration has at least one file, and each file is text that is not empty.",
+	lang.RuleSyntax:     "A file is HCL, in native syntax, or in JSON where its name ends with .hcl.json.",
+	lang.RuleName:       "A name has 1-50 characters out of a-z A-Z 0-9 _ and is unique.",
+	lang.RuleUnknown:    "A block holds only blocks and attributes that it knows.",
+	lang.RuleMissing:    "A block holds the blocks and attributes that it needs.",
+	lang.RuleDuplicate:  "A block holds no more of a kind than it takes.",
+	lang.RuleType:       "A value has the type that its attribute takes.",
+	lang.RuleReference:  "A reference names a block, a local or a variable that exists.",
+	lang.RuleExpression: "An expression can be evaluated.",
+	lang.RuleFunction:   "A function exists and can work with its arguments.",
+	lang.RuleVariable:   "A variable is declared and has a value of its type.",
+	lang.RuleLocal:      "Locals do not depend on themselves.",
+	lang.RuleDynamic:    "A dynamic block makes blocks that could stand in its place.",
+	lang.RuleSensitive:  "A sensitive value stands only where it is not shown.",
+	lang.RuleInternal:   "weir itself does not fail.",
+
 	ruleValue:       "A value is one of those that its attribute takes.",
 	ruleCIDR:        "A CIDR block is a network address and a prefix length, without host bits.",
 	ruleOverlap:     "The VPCs of one CCN have no addresses in common.",
@@ -56,11 +70,26 @@ var ruleTexts = map[lang.Rule]string{
 	ruleConflict:    "Two APIs do not take the same requests.",
 }
 
-// fault is what is wrong with a value, before it is known where the value stands.
+// fault is what is wrong with a text, before it is known where the text stands.
 type fault struct {
 	rule    lang.Rule
 	summary string
-	detail  string // what is wrong, the rule, the remedy
+	what    string // what the text is not: "is not a domain."
+	wrong   string // the mistake of this text, and the remedy
+	law     string // the rule
 }
 
-func (f *fault) at(r hcl.Range) *hcl.Diagnostic { return lang.Error(f.rule, r, f.summary, f.detail) }
+// blame reports a fault. Of a sensitive text, what is wrong with it would show a part.
+func (l *loader) blame(v lang.Value[string], f *fault) {
+	wrong := f.wrong
+	if v.Sensitive {
+		wrong = "What is wrong with it is not shown, since it is sensitive."
+	}
+	detail := fmt.Sprintf("%q", v.V)
+	for _, part := range []string{f.what, wrong, f.law} {
+		if part != "" {
+			detail += " " + part
+		}
+	}
+	l.report(f.rule, v.Range, f.summary, "%s", detail)
+}

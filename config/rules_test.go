@@ -2,10 +2,12 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"github.com/weirproxy/weir/config/source"
+	"github.com/weirproxy/weir/config/lang"
 )
 
 // TestRules shows, for each rule of the language, the whole message that its violation makes: testdata/rules holds an
@@ -17,15 +19,39 @@ func TestRules(t *testing.T) {
 		}
 	}
 	eachArchive(t, "testdata/rules", "message", func(t *testing.T, root string) string {
-		snapshot, err := source.Read(root)
-		if err != nil {
-			t.Fatal(err)
-		}
-		snapshot.Root = "/etc/weir"
-		r := FromSnapshot(snapshot, Options{Now: testNow})
+		r := fromDir(t, root)
 		if len(r.Diagnostics) == 0 {
 			t.Fatal("accepted")
 		}
+		for _, d := range r.Diagnostics {
+			d.Detail = strings.ReplaceAll(d.Detail, root, "/etc/weir")
+		}
 		return text(t, r)
 	})
+}
+
+// TestEveryRuleIsExplained holds that the rule list of a SARIF log says something about each rule, not about one case.
+func TestEveryRuleIsExplained(t *testing.T) {
+	names, err := filepath.Glob("testdata/invalid/*.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := writeFiles(t, nil)
+	used := map[lang.Rule]bool{}
+	for _, name := range names {
+		for _, d := range FromText(name, must(os.ReadFile(name)), root, Options{Now: testNow}).Diagnostics {
+			used[lang.RuleOf(d)] = true
+			if ruleTexts[lang.RuleOf(d)] == "" {
+				t.Errorf("rule %q of %q is not explained", lang.RuleOf(d), d.Summary)
+			}
+		}
+	}
+	for _, rule := range []lang.Rule{
+		ruleValue, ruleCIDR, ruleOverlap, ruleOutside, ruleInstance, ruleListener, rulePort, ruleCertificate, ruleNode, ruleWeight,
+		ruleRetries, ruleVerify, ruleDomain, ruleMethod, rulePath, ruleBackend, ruleURL, ruleReach, ruleInUse, ruleConflict,
+	} {
+		if !used[rule] {
+			t.Errorf("no fixture breaks rule %q", rule)
+		}
+	}
 }

@@ -50,7 +50,7 @@ var schemas = map[string]*lang.Schema{
 			description,
 			{Name: "vpc", Type: lang.Reference, Kind: kindVPC, Required: true},
 			{Name: "load_balancing", Type: lang.String},
-			{Name: "protocol", Type: lang.String, Required: true},
+			{Name: "protocol", Type: lang.String}, // required; the decoder names the choices
 			{Name: "host_header", Type: lang.String},
 			{Name: "retries", Type: lang.Int},
 		},

@@ -61,11 +61,11 @@ func (l *loader) words(v lang.Value[[]lang.Value[string]], attribute, absent str
 		word, bad := parse(item.V)
 		if bad == nil {
 			if at, taken := first[word]; taken {
-				bad = &fault{ruleValue, "Listed twice", fmt.Sprintf("%q stands in %s already (%s). Each item stands there once; remove one of the two.", word, attribute, l.place(at))}
+				bad = &fault{ruleValue, "Listed twice", fmt.Sprintf("stands in %s already (%s).", attribute, place(at)), "", "Each item stands there once; remove one of the two."}
 			}
 		}
 		if bad != nil {
-			l.diags = append(l.diags, bad.at(item.Range))
+			l.blame(item, bad)
 			known = false
 			continue
 		}
@@ -89,8 +89,7 @@ func (l *loader) decodeListenerNames(v lang.Value[[]lang.Value[string]], ref lan
 		if slices.Contains(all, name) {
 			return name, nil
 		}
-		detail := fmt.Sprintf("Instance %q has no listener %q; it has %s. %s", in.model.Name, name, quotedList(all, "and"), suggest(name, all))
-		return "", &fault{ruleListener, "Unknown listener", strings.TrimSpace(detail)}
+		return "", &fault{ruleListener, "Unknown listener", fmt.Sprintf("is not a listener of instance %q, which has %s.", in.model.Name, quotedList(all, "and")), suggest(name, all), ""}
 	})
 	if v.State == lang.Absent {
 		return all, len(all) > 0
@@ -124,6 +123,6 @@ func parseMethod(text string) (string, *fault) {
 	default:
 		remedy = suggest(upper, methods)
 	}
-	detail := fmt.Sprintf("%q is not a method that can be taken. Methods are written in upper case: %s, or one of WebDAV's. %s", text, list(methods[:commonMethods], "and"), remedy)
-	return "", &fault{ruleMethod, "Unknown method", strings.TrimSpace(detail)}
+	return "", &fault{ruleMethod, "Unknown method", "is not a method that an API can take.", remedy,
+		fmt.Sprintf("Methods are written in upper case: %s, or one of WebDAV's.", list(methods[:commonMethods], "and"))}
 }

@@ -41,6 +41,10 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 		vpc:      body.Ref("vpc"),
 		protocol: choice(l, body.String("protocol"), "", model.HTTP, model.HTTPS),
 	}
+	if body.String("protocol").State == lang.Absent {
+		l.report(lang.RuleMissing, block.DefRange, "Missing attribute \"protocol\"",
+			"Upstream %q does not say how its nodes are called. Write protocol = \"http\" or protocol = \"https\".", block.Name)
+	}
 	out.model = &model.Upstream{
 		Name:          block.Name,
 		Description:   body.String("description").Or(""),
@@ -53,8 +57,8 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 	}
 	if host.Valid() {
 		if _, wrong := parseHostPort(host.V); wrong != "" {
-			l.report(ruleValue, host.Range, "Invalid Host header",
-				"%q is not a Host header. %s A Host header is a DNS name or an IP address, and a port after a colon where one is needed.", host.V, wrong)
+			l.blame(host, &fault{ruleValue, "Invalid Host header", "is not a Host header.", wrong,
+				"A Host header is a DNS name or an IP address, and a port after a colon where one is needed."})
 			host.State = lang.Invalid
 		}
 	}
@@ -104,8 +108,8 @@ func (l *loader) decodeUpstreamTLS(body *lang.Body, protocol lang.Value[model.Pr
 			wrong = fmt.Sprintf("A port is no part of it; write %q.", parsed.host)
 		}
 		if wrong != "" {
-			l.report(ruleValue, sni.Range, "Invalid server name",
-				"%q is not a name that a certificate can be checked against. %s It is a DNS name or an IP address, without a port.", sni.V, wrong)
+			l.blame(sni, &fault{ruleValue, "Invalid server name", "is not a name that a certificate can be checked against.", wrong,
+				"It is a DNS name or an IP address, without a port."})
 		}
 		out.SNI = name
 	}
@@ -161,8 +165,8 @@ func (l *loader) decodeNode(body *lang.Body, labels map[string]hcl.Range, protoc
 	}
 	parsed, wrong := parseNode(text.V, protocol)
 	if wrong != "" {
-		l.report(ruleNode, out.at, "Invalid node address",
-			"%q is not the address of a node. %s A node is host:port; the host is an IP address (IPv6 in brackets) or a DNS name, the port 1-65535.", text.V, wrong)
+		l.blame(text, &fault{ruleNode, "Invalid node address", "is not the address of a node.", wrong,
+			"A node is host:port; the host is an IP address (IPv6 in brackets) or a DNS name, the port 1-65535."})
 		return out
 	}
 	out.good = true
@@ -176,7 +180,7 @@ func (l *loader) checkNodeLabel(label lang.Value[string], labels map[string]hcl.
 		return
 	}
 	if first, taken := labels[label.V]; taken {
-		l.report(lang.RuleName, label.Range, "Node declared twice", "A node named %q stands in this upstream already (%s). Where a node says address, its label is a name that it has alone. Change one of the two.", label.V, l.place(first))
+		l.report(lang.RuleName, label.Range, "Node declared twice", "A node named %q stands in this upstream already (%s). Where a node says address, its label is a name that it has alone. Change one of the two.", label.V, place(first))
 		return
 	}
 	labels[label.V] = label.Range
@@ -225,7 +229,7 @@ func (l *loader) checkTwice(nodes []node) {
 		address := hostPort{host: n.model.Host, port: n.model.Port, hasPort: true}.String()
 		if at, taken := first[address]; taken {
 			l.report(ruleNode, n.at, "Node listed twice",
-				"%s stands in this upstream already (%s). An upstream lists a node once; to send more to it, give it a larger weight.", address, l.place(at))
+				"%s stands in this upstream already (%s). An upstream lists a node once; to send more to it, give it a larger weight.", address, place(at))
 			continue
 		}
 		first[address] = n.at
@@ -249,7 +253,7 @@ func (l *loader) checkOutside(up *upstream, nodes []node) {
 		}
 		l.report(ruleOutside, n.at, "Node outside its VPC",
 			"%s does not lie in VPC %q of upstream %q, whose cidr_blocks are %s (%s). An IP node lies in its upstream's VPC. %s",
-			addr, network.model.Name, up.model.Name, list(blocks, "and"), l.place(network.cidrs[0].Range), l.otherHome(addr, network))
+			addr, network.model.Name, up.model.Name, list(blocks, "and"), place(network.cidrs[0].Range), l.otherHome(addr, network))
 	}
 }
 

@@ -18,10 +18,7 @@ import (
 // is a failure.
 func TestValid(t *testing.T) {
 	eachArchive(t, "testdata/valid", "model", func(t *testing.T, root string) string {
-		r, err := Load(root, Options{Now: testNow})
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := fromDir(t, root)
 		if len(r.Diagnostics) > 0 {
 			t.Fatalf("diagnostics:\n%s", text(t, r))
 		}

@@ -73,6 +73,21 @@ func TestParsePath(t *testing.T) {
 	}
 }
 
+func TestPathFaultSaysWhatToWrite(t *testing.T) {
+	for text, remedy := range map[string]string{
+		"orders":                `"/orders"`,
+		"/gr\u00f6\u00dfe%20/a": `"gr%C3%B6%C3%9Fe%20"`,
+		"/a b":                  `"a%20b"`,
+		"/%6Frd%65rs%2F":        `"/orders%2F"`,
+		"/orders/{id}.json":     "one whole segment",
+		"/100%":                 "%25",
+	} {
+		if _, bad := parsePath(text); bad == nil || !strings.Contains(bad.wrong, remedy) {
+			t.Errorf("parsePath(%q) says %v, without %s", text, bad, remedy)
+		}
+	}
+}
+
 func TestParsePrefixDropsTheTrailingSlash(t *testing.T) {
 	for text, want := range map[string]string{"/": "/", "/orders": "/orders", "/orders/": "/orders"} {
 		got, bad := parsePrefix(text)

@@ -48,17 +48,16 @@ type reportSnippet struct {
 // WriteJSON writes the diagnostics for programs, in a form close to that of `terraform validate -json`.
 func (r *Result) WriteJSON(w io.Writer) error {
 	out := report{FormatVersion: "1.0", Valid: !r.HasErrors(), Diagnostics: []reportDiagnostic{}}
-	files := r.sources()
-	for _, d := range r.printable() {
+	for _, d := range r.Diagnostics {
 		if d.Severity == hcl.DiagError {
 			out.ErrorCount++
 		} else {
 			out.WarningCount++
 		}
-		one := reportDiagnostic{Severity: severity(d), Rule: string(d.rule), Summary: d.Summary, Detail: d.Detail}
+		one := reportDiagnostic{Severity: severity(d), Rule: ruleID(d), Summary: d.Summary, Detail: d.Detail}
 		if d.Subject != nil {
 			one.Range = rangeOf(*d.Subject)
-			one.Snippet = snippet(files[d.Subject.Filename], *d.Subject)
+			one.Snippet = snippet(r.files[d.Subject.Filename], *d.Subject)
 		}
 		out.Diagnostics = append(out.Diagnostics, one)
 	}
@@ -75,7 +74,7 @@ func encode(w io.Writer, v any) error {
 	return nil
 }
 
-func severity(d printed) string {
+func severity(d *hcl.Diagnostic) string {
 	if d.Severity == hcl.DiagError {
 		return "error"
 	}

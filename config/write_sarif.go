@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"io"
 	"maps"
 	"net/url"
@@ -66,11 +67,10 @@ type (
 
 // WriteSARIF writes the diagnostics as a SARIF 2.1.0 log, which code hosts show beside a change.
 func (r *Result) WriteSARIF(w io.Writer) error {
-	diags := r.printable()
-	rules, index := sarifRules(diags)
+	rules, index := sarifRules(r.Diagnostics)
 	results := []sarifResult{}
-	for _, d := range diags {
-		id := ruleID(d.rule)
+	for _, d := range r.Diagnostics {
+		id := ruleID(d)
 		one := sarifResult{RuleID: id, RuleIndex: index[id], Level: severity(d), Message: sarifText{d.Summary + "\n\n" + d.Detail}}
 		if d.Detail == "" {
 			one.Message.Text = d.Summary
@@ -92,11 +92,11 @@ func (r *Result) WriteSARIF(w io.Writer) error {
 }
 
 // sarifRules lists the rules that the diagnostics name, sorted, with the position of each.
-func sarifRules(diags []printed) ([]sarifRule, map[string]int) {
+func sarifRules(diags hcl.Diagnostics) ([]sarifRule, map[string]int) {
 	texts := map[string]string{}
 	for _, d := range diags {
-		id := ruleID(d.rule)
-		if texts[id] = ruleTexts[d.rule]; texts[id] == "" {
+		id := ruleID(d)
+		if texts[id] = ruleTexts[lang.Rule(id)]; texts[id] == "" {
 			texts[id] = d.Summary
 		}
 	}
@@ -109,11 +109,8 @@ func sarifRules(diags []printed) ([]sarifRule, map[string]int) {
 }
 
 // ruleID is never empty, as SARIF asks.
-func ruleID(rule lang.Rule) string {
-	if rule == "" {
-		return string(lang.RuleSyntax)
-	}
-	return string(rule)
+func ruleID(d *hcl.Diagnostic) string {
+	return string(cmp.Or(lang.RuleOf(d), lang.RuleSyntax))
 }
 
 // fileURI is a relative reference or a file URI.

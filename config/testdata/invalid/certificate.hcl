@@ -35,11 +35,11 @@ instance "edge" {
     }
     tls {
       certificate_file = "tls/ed25519.crt"
-      private_key_file = "tls/ed25519.key" # ERROR: Key and certificate do not belong together
+      private_key_file = "tls/ed25519.key" # ERROR: Unusable private key
     }
     tls {
       certificate_file = "tls/rsa1024.crt"
-      private_key_file = "tls/rsa1024.key" # ERROR: Key and certificate do not belong together
+      private_key_file = "tls/rsa1024.key" # ERROR: Unusable private key
     }
   }
 

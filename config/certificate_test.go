@@ -1,0 +1,120 @@
+package config
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestKeyForms reads each form of key that openssl writes.
+func TestKeyForms(t *testing.T) {
+	ec, rsa := newECDSA(), newRSA(2048)
+	ecDER := must(x509.MarshalECPrivateKey(ec))
+	parameters := pem.EncodeToMemory(&pem.Block{Type: "EC PARAMETERS", Bytes: []byte("curve")})
+	for name, text := range map[string][]byte{
+		"PKCS 8":                keyPEM(ec),
+		"SEC 1":                 pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: ecDER}),
+		"SEC 1 with parameters": append(parameters, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: ecDER})...),
+		"PKCS 1":                pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsa)}),
+		"P-521":                 keyPEM(must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader))),
+	} {
+		key, signer, wrong := parseKey(text)
+		if wrong != "" || signer == nil || bytes.Count(key, []byte("BEGIN")) != 1 {
+			t.Errorf("%s: %q, %q", name, key, wrong)
+		}
+	}
+}
+
+// TestKeyMessagesShowNothing damages a key in many places: whatever is said about it holds nothing of it.
+func TestKeyMessagesShowNothing(t *testing.T) {
+	key := keyPEM(newECDSA())
+	block, _ := pem.Decode(key)
+	lines := strings.Split(string(key), "\n")
+	for i := range block.Bytes {
+		damaged := slices.Clone(block.Bytes)
+		damaged[i] ^= 0x55
+		for _, kind := range []string{"PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "OPENSSH PRIVATE KEY"} {
+			_, _, wrong := parseKey(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: damaged}))
+			for _, line := range lines {
+				if len(line) > 8 && strings.Contains(wrong, line) {
+					t.Fatalf("the message shows the key: %s", wrong)
+				}
+			}
+		}
+	}
+	for _, kind := range []string{"DSA PRIVATE KEY", "OPENSSH PRIVATE KEY"} {
+		if _, signer, wrong := parseKey(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: block.Bytes})); signer != nil || !strings.Contains(wrong, "another kind") {
+			t.Errorf("%s: %q", kind, wrong)
+		}
+	}
+}
+
+// TestServerNames follows Envoy: the common name counts only without any alternative name.
+func TestServerNames(t *testing.T) {
+	from, to := testNow.AddDate(0, -1, 0), testNow.AddDate(0, 1, 0)
+	for _, c := range []struct {
+		subject string
+		names   []string
+		want    []string
+	}{
+		{"cn.example.com", nil, []string{"cn.example.com"}},
+		{"No host name", nil, []string{}},
+		{"cn.example.com", []string{"B.example.com", "a.example.com", "b.example.com"}, []string{"a.example.com", "b.example.com"}},
+	} {
+		_, certificates, wrong := parseChain(newCertificate(newECDSA(), from, to, c.subject, c.names...))
+		if wrong != "" {
+			t.Fatal(wrong)
+		}
+		if got := serverNames(certificates[0]); !slices.Equal(got, c.want) {
+			t.Errorf("%s with %q: %q, not %q", c.subject, c.names, got, c.want)
+		}
+	}
+}
+
+// TestCABundle takes a bundle of which some certificates are out of date, and one of which all are not.
+func TestCABundle(t *testing.T) {
+	good := newCertificate(newECDSA(), testNow.AddDate(-1, 0, 0), testNow.AddDate(1, 0, 0), "Good")
+	old := newCertificate(newECDSA(), testNow.AddDate(-2, 0, 0), testNow.AddDate(-1, 0, 0), "Old")
+	for name, c := range map[string]struct {
+		text []byte
+		ok   bool
+	}{
+		"both":    {append(slices.Clone(old), good...), true},
+		"all old": {append(slices.Clone(old), old...), false},
+		"old":     {old, false},
+	} {
+		_, certificates, wrong := parseChain(c.text)
+		if wrong != "" {
+			t.Fatal(wrong)
+		}
+		if wrong := wrongCA(certificates, testNow); (wrong == "") != c.ok {
+			t.Errorf("%s: %q", name, wrong)
+		}
+	}
+}
+
+// TestValidityIsExact tries the seconds around both ends.
+func TestValidityIsExact(t *testing.T) {
+	from, to := testNow.AddDate(0, -1, 0), testNow.AddDate(0, 1, 0)
+	_, certificates, _ := parseChain(newCertificate(newECDSA(), from, to, "x"))
+	for _, c := range []struct {
+		name string
+		in   string
+	}{
+		{"before", outOfDate(certificates[0], from.Add(-1))},
+		{"after", outOfDate(certificates[0], to.Add(1))},
+	} {
+		if c.in == "" {
+			t.Errorf("valid %s its time", c.name)
+		}
+	}
+	if wrong := outOfDate(certificates[0], from) + outOfDate(certificates[0], to); wrong != "" {
+		t.Error(wrong)
+	}
+}
