@@ -139,27 +139,41 @@ func (c *cluster) awaitLog(t *testing.T, name string, words ...string) {
 	eventually(t, editBound, name+" says so", func() error { return containsAll(c.log(t.Context(), name), words...) })
 }
 
-// gateway starts weir over a path that is mounted from outside, and an Envoy on the bootstrap that weir writes for it.
-// It returns the port of loopback on which the gateway listens.
+// gateway starts weir over a path that is mounted from outside, and an Envoy. It returns the port of loopback on which
+// the gateway listens.
 func (c *cluster) gateway(t *testing.T, name, outside, inside string) int {
 	t.Helper()
-	control := name + "-weir"
-	c.run(t, part{name: control, image: "weir-e2e/weir", binds: []string{outside + ":" + inside + ":ro"}, arguments: []string{
+	c.run(t, part{name: name + "-weir", image: "weir-e2e/weir", binds: []string{outside + ":" + inside + ":ro"}, arguments: []string{
 		"serve", inside, "--insecure", "--xds-address", fmt.Sprintf("0.0.0.0:%d", xdsPort), "--admin-address", fmt.Sprintf("0.0.0.0:%d", adminPort)}})
+	return published(t, c.envoy(t, name+"-envoy", name+"-weir"), gatewayPort)
+}
+
+// envoy starts an Envoy on the bootstrap that weir writes for it.
+func (c *cluster) envoy(t *testing.T, name, control string) *testcontainers.DockerContainer {
+	t.Helper()
 	bootstrap := weir(t, "bootstrap", "--instance", "edge", "--node-id", name, "--xds-address", fmt.Sprintf("%s:%d", control, xdsPort),
 		"--envoy-admin-address", fmt.Sprintf("0.0.0.0:%d", envoyAdminPort)).must(t)
 	file := filepath.Join(t.TempDir(), "bootstrap.json")
 	writeFile(t, file, bootstrap.stdout)
 	must(t, os.Chmod(filepath.Dir(file), 0o755)) // Envoy may run as another user than the test
-	proxy := c.run(t, part{name: name + "-envoy", image: "weir-e2e/envoy", publish: []int{gatewayPort, envoyAdminPort},
+	proxy := c.run(t, part{name: name, image: "weir-e2e/envoy", publish: []int{gatewayPort, envoyAdminPort},
 		binds: []string{file + ":/bootstrap.json:ro"}, arguments: []string{"-c", "/bootstrap.json", "--log-level", "warning"}})
 	admin := published(t, proxy, envoyAdminPort)
 	t.Cleanup(func() {
 		if t.Failed() {
-			keepDump(t, name+"-envoy", admin)
+			keepDump(t, name, admin)
 		}
 	})
-	return published(t, proxy, gatewayPort)
+	return proxy
+}
+
+// signal sends a signal to the process of a container.
+func (c *cluster) signal(t *testing.T, name, signal string) {
+	t.Helper()
+	output, err := exec.Command("docker", "kill", "--signal", signal, c.running[name].GetContainerID()).CombinedOutput()
+	if err != nil {
+		t.Fatalf("sending %s to %s: %v\n%s", signal, name, err, output)
+	}
 }
 
 // published is the port of loopback that leads to a container's port.

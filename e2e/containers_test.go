@@ -56,6 +56,14 @@ func TestContainers(t *testing.T) {
 	writeFile(t, file, fill(containerText, "a", 1, "b", 1))
 	eventually(t, editBound, "the mended file is followed", answeredByNodes(folder, "node-a", "node-b"))
 
+	second := request{port: published(t, c.envoy(t, "second-envoy", "folder-weir"), gatewayPort), path: "/"}
+	eventually(t, startBound, "a second Envoy has the same configuration", answeredByNodes(second, "node-a", "node-b"))
+	c.signal(t, "second-envoy", "STOP")
+	renameFile(t, file, strings.NewReplacer(`upstream "backend"`, `upstream "renamed"`, "upstream.backend", "upstream.renamed").Replace(fill(containerText, "a", 0, "b", 1)))
+	eventually(t, editBound, "an Envoy that hangs holds nobody up", answeredByNodes(folder, "node-b"))
+	c.signal(t, "second-envoy", "CONT")
+	eventually(t, startBound, "it catches up when it goes on", answeredByNodes(second, "node-b"))
+
 	writeFile(t, single, fill(containerText, "a", 1, "b", 0))
 	eventually(t, editBound, "a write in place of a single mounted file is followed", answeredByNodes(alone, "node-a"))
 	l.stop(t)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -69,16 +68,6 @@ func TestKilledWeirLeavesNoEnvoy(t *testing.T) {
 	g.stop(t)
 }
 
-// startEnvoy runs an Envoy of the test's own on the bootstrap that weir writes for it.
-func startEnvoy(t *testing.T, g *gateway, instance string) *process {
-	t.Helper()
-	bootstrap := weir(t, "bootstrap", "--instance", instance, "--node-id", "e2e", "--xds-address", g.xds,
-		"--envoy-admin-address", loopback(freePort(t))).must(t)
-	file := filepath.Join(t.TempDir(), "bootstrap.json")
-	writeFile(t, file, bootstrap.stdout)
-	return start(t, "envoy", exec.Command(envoyPath(t), "-c", file, "--disable-hot-restart", "--concurrency", "2", "--log-level", "warning"))
-}
-
 // An Envoy that weir did not start keeps serving while weir is away, and takes up with the next one.
 func TestRestartedWeirIsNotNoticed(t *testing.T) {
 	t.Parallel()
@@ -86,7 +75,7 @@ func TestRestartedWeirIsNotNoticed(t *testing.T) {
 	port := freePort(t)
 	g := serveWeir(t, newDirectory(t, files{"gateway.hcl": shop(port, plain(nodes[0]))}))
 	g.awaitListening(t)
-	startEnvoy(t, g, "edge")
+	envoyOn(t, g, "e2e", nil)
 	r := request{port: port, path: "/"}
 	awaitAnswer(t, startBound, port, "/", "n0")
 	l := startLoad(t, r)
@@ -116,7 +105,7 @@ func TestInstanceIsAddedForAWaitingEnvoy(t *testing.T) {
 	early := strings.ReplaceAll(fill(edgeText, "port", freePort(t))+mock("early", "/", "early"), "edge", "early")
 	g := serveWeir(t, newDirectory(t, files{"gateway.hcl": early}))
 	g.awaitListening(t)
-	startEnvoy(t, g, "edge")
+	envoyOn(t, g, "e2e", nil)
 	eventually(t, startBound, "the stray Envoy is shown", func() error {
 		s, err := g.status()
 		if err != nil {
