@@ -17,6 +17,7 @@ type request struct {
 	port   int
 	host   string // the Host header; "": "shop.example.com"
 	path   string
+	header http.Header // besides
 }
 
 // answer is what came back.
@@ -44,6 +45,9 @@ func (r request) send(client *http.Client, scheme string) (answer, error) {
 	outgoing, err := http.NewRequest(method, scheme+"://"+address+r.path, http.NoBody)
 	if err != nil {
 		return answer{}, err
+	}
+	for name, values := range r.header {
+		outgoing.Header[http.CanonicalHeaderKey(name)] = values
 	}
 	outgoing.Host = r.host
 	if r.host == "" {

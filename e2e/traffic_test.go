@@ -1,0 +1,172 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// What callers may not do: switch retries on by Envoy's own headers, or change the Host by a port.
+func TestCallersHeaders(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "n0")
+	g, port := startShop(t, plain(n)+"  retries = 1\n", nil)
+	host := fmt.Sprintf("shop.example.com:%d", port)
+	must(t, request{port: port, host: host, path: "/"}.wants(http.StatusOK, "n0"))
+	if got := n.last(t).Host; got != host {
+		t.Errorf("Host is %q at the node, want the caller's %q", got, host)
+	}
+	n.behave(unavailable)
+	for _, header := range []string{"x-envoy-max-retries: 20", "x-envoy-retry-on: 5xx", "x-envoy-retry-grpc-on: internal", "x-envoy-hedge-on-per-try-timeout: true"} {
+		before := n.count()
+		name, value, _ := strings.Cut(header, ": ")
+		got, err := request{port: port, path: "/", method: "POST", header: http.Header{name: {value}}}.try()
+		if err != nil || got.status != http.StatusServiceUnavailable {
+			t.Errorf("%s: answered %v, %v", header, got, err)
+		}
+		if attempts := n.count() - before; attempts != 1 {
+			t.Errorf("%s: a POST that was answered is sent %d times, want 1", header, attempts)
+		}
+	}
+	g.stop(t)
+}
+
+// The page's range goes to 100, and each of them is an attempt.
+func TestHundredRetries(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "n0")
+	_, port := startShop(t, plain(n)+"  retries = 100\n", nil)
+	must(t, attempts(request{port: port, path: "/"}, n, 101)())
+}
+
+// A burst of slow requests is not cut down by a limit that nobody set.
+func TestThousandsAtOnce(t *testing.T) {
+	t.Parallel()
+	const callers = 1500
+	n := newNode(t, "n0")
+	_, port := startShop(t, plain(n), nil)
+	gate := make(chan struct{})
+	var arrived sync.WaitGroup
+	arrived.Add(callers)
+	n.behave(func(http.ResponseWriter, *http.Request) { arrived.Done(); <-gate })
+	results := make(chan error, callers)
+	for range callers {
+		go func() { results <- request{port: port, path: "/"}.wants(http.StatusOK, "") }()
+	}
+	all := make(chan struct{})
+	go func() { arrived.Wait(); close(all) }()
+	select {
+	case <-all:
+	case err := <-results:
+		t.Errorf("an answer before all requests have arrived: %v", err)
+	case <-time.After(8 * time.Second):
+		t.Errorf("only %d of %d requests have arrived at once", n.count(), callers)
+	}
+	close(gate)
+	if t.Failed() {
+		return
+	}
+	for range callers {
+		if err := <-results; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// SIGTERM and SIGINT let the requests finish that are on their way.
+func TestStopDrains(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		n := newNode(t, "n0")
+		g, port := startShop(t, plain(n), nil)
+		arrived, gate := make(chan struct{}), make(chan struct{})
+		n.behave(func(w http.ResponseWriter, _ *http.Request) {
+			close(arrived)
+			<-gate
+			fmt.Fprint(w, "slow")
+		})
+		result := make(chan error, 1)
+		go func() { result <- request{port: port, path: "/"}.wants(http.StatusOK, "slow") }()
+		<-arrived
+		must(t, g.cmd.Process.Signal(signal))
+		eventually(t, stopBound, "no new connection is taken", func() error { return refused(port) })
+		close(gate)
+		if err := <-result; err != nil {
+			t.Errorf("%v cuts a request off: %v", signal, err)
+		}
+		g.await(t, stopBound)
+		if g.err != nil {
+			t.Errorf("after %v: %v, want exit status 0", signal, g.err)
+		}
+	}
+}
+
+// An edit that removes a node, or the whole upstream, lets the requests finish that are on their way to it.
+func TestRemovalDrains(t *testing.T) {
+	t.Parallel()
+	nodes := newNodes(t, 2)
+	g, port := startShop(t, plain(nodes[0]), nil)
+	r := request{port: port, path: "/"}
+	arrived, gate := make(chan struct{}), make(chan struct{})
+	nodes[0].behave(func(w http.ResponseWriter, _ *http.Request) {
+		close(arrived)
+		<-gate
+		fmt.Fprint(w, "slow")
+	})
+	result := make(chan error, 1)
+	go func() { result <- r.wants(http.StatusOK, "slow") }()
+	<-arrived
+	g.edit(t, "gateway.hcl", shop(port, plain(nodes[1])), "the other node answers", answeredByAll(r, "n1"))
+	renamed := strings.ReplaceAll(shop(port, plain(nodes[1])), "orders", "renamed")
+	g.edit(t, "gateway.hcl", renamed, "the renamed upstream answers", answeredByAll(r, "n1"))
+	g.edit(t, "gateway.hcl", fill(edgeText, "port", port)+mock("only", "/", "mocked"), "the upstream is gone", answeredByAll(r, "mocked"))
+	close(gate)
+	if err := <-result; err != nil {
+		t.Errorf("the edits cut a request off: %v", err)
+	}
+	g.stop(t)
+}
+
+// An answer that takes longer than backend.timeout says is given up, and an edit of it is live.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "n0")
+	port := freePort(t)
+	limited := func(timeout string) string {
+		return strings.Replace(shop(port, plain(n)), "backend { upstream = upstream.orders }",
+			"backend {\n      upstream = upstream.orders\n      timeout  = \""+timeout+"\"\n    }", 1)
+	}
+	g := runWeir(t, newDirectory(t, files{"gateway.hcl": limited("100ms")}))
+	awaitReady(t, g, port)
+	n.behave(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(400 * time.Millisecond)
+		fmt.Fprint(w, "late")
+	})
+	r := request{port: port, path: "/"}
+	must(t, r.wants(http.StatusGatewayTimeout, ""))
+	g.edit(t, "gateway.hcl", limited("5s"), "a longer timeout is seen", answeredBy(r, "late"))
+	g.edit(t, "gateway.hcl", limited("150ms"), "a shorter timeout is seen", func() error { return r.wants(http.StatusGatewayTimeout, "") })
+	g.edit(t, "gateway.hcl", limited("0s"), "no timeout is seen", answeredBy(r, "late"))
+	g.stop(t)
+}
+
+// Saves faster than anybody reads them: no request fails, and the last one is what serves.
+func TestBurstOfEdits(t *testing.T) {
+	t.Parallel()
+	nodes := newNodes(t, 2)
+	g, port := startShop(t, plain(nodes[0]), nil)
+	r := request{port: port, path: "/"}
+	l := startLoad(t, r)
+	for round := range 60 {
+		text := strings.ReplaceAll(shop(port, plain(nodes[round%2])), "orders", fmt.Sprintf("orders_%d", round))
+		g.save(t, "gateway.hcl", text)
+		time.Sleep(time.Duration(round%8) * 5 * time.Millisecond) // the rhythm is the subject
+	}
+	eventually(t, editBound, "the last edit is seen", answeredByAll(r, "n1"))
+	l.stop(t)
+	g.stop(t)
+}
