@@ -16,6 +16,9 @@ const (
 	varRoot   = "var"
 )
 
+// maxCompared bounds the work of finding near names in one load.
+const maxCompared = 1_000_000
+
 // scope is where expressions are evaluated: the roots, and what dynamic blocks add.
 type scope struct {
 	ctx       *hcl.EvalContext
@@ -227,8 +230,22 @@ func missing(root, name string) string {
 	return fmt.Sprintf("No %s named %q", root, shorten(name))
 }
 
+// near is the name of a kind that is nearest to a name. Thousands of names that are all missing are not compared
+// with thousands of others.
+func (m *Module) near(kind, name string) string {
+	m.compared += len(m.names[kind])
+	if m.compared > maxCompared {
+		return ""
+	}
+	return nearest(name, m.Names(kind))
+}
+
+// missingDetail is the remedy for a name that does not stand in the text.
 func (m *Module) missingDetail(root, name string) string {
-	near := Suggest(name, m.Names(root))
+	near := ""
+	if n := m.near(root, name); n != "" {
+		near = fmt.Sprintf("Did you mean %q?", n)
+	}
 	switch {
 	case near != "":
 		return near

@@ -81,8 +81,11 @@ func (d *decoder) open(v cty.Value) (cty.Value, bool) {
 // unknown judges a value that is not known: that has a reason that was reported, or it depends on an iterator
 // whose values are not known.
 func (d *decoder) unknown(at hcl.Range) {
+	if d.scope.unsure {
+		return
+	}
 	d.reported = true
-	if !d.m.failed && !d.scope.unsure && d.diags.errors == 0 {
+	if !d.m.failed && d.diags.errors == 0 {
 		d.diags.error(RuleInternal, at, "Value is not known", "This is a mistake in weir, not in the file; please report it.")
 	}
 }
@@ -250,7 +253,7 @@ func (d *decoder) right(kind, text string, json bool) string {
 		name = name[len(prefix):]
 	}
 	if !d.m.Has(kind, name) {
-		name = nearest(name, d.m.Names(kind))
+		name = d.m.near(kind, name)
 	}
 	if name == "" {
 		return "Write: " + spelling(Ref{kind, "NAME"}, json)

@@ -20,7 +20,7 @@ type decoder struct {
 // Decode evaluates everything in a block that the schema names, with dynamic blocks expanded, and reports what is
 // unknown, missing, repeated, or of the wrong type. The body is never nil; what was wrong in it is Invalid.
 func (m *Module) Decode(b *Block, s *Schema) (body *Body, diags hcl.Diagnostics) {
-	d := &decoder{m: m, scope: m.scope, partial: b.partial}
+	d := &decoder{m: m, scope: m.scope, partial: b.partial, diags: diagnostics{display: m.display}}
 	body = newBody(s, b.DefRange)
 	body.Label = Value[string]{V: b.Name, Range: b.NameRange, State: Valid}
 	defer func() {

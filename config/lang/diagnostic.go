@@ -127,6 +127,17 @@ type diagnostics struct {
 	seen   map[mistake]bool
 	errors int
 	faults int // errors, those that were seen before too
+
+	display func(file string) string
+}
+
+// place is how a message names another place.
+func (d *diagnostics) place(r hcl.Range) string {
+	name := r.Filename
+	if d.display != nil {
+		name = d.display(name)
+	}
+	return fmt.Sprintf("%s:%d", name, r.Start.Line)
 }
 
 type mistake struct {

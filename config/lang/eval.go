@@ -15,10 +15,11 @@ const envFunction = "env"
 // evaluate is the value of an expression that was checked. It is unknown, and ok is false, after an error.
 func (m *Module) evaluate(expr hclsyntax.Expression, ctx *hcl.EvalContext, d *diagnostics) (v cty.Value, ok bool) {
 	v, diags := expr.Value(ctx)
-	if len(diags) == 0 {
-		return v, true
-	}
-	secret := readsSensitive(expr, ctx)
+	return m.judged(v, diags, len(diags) > 0 && readsSensitive(expr, ctx), d)
+}
+
+// judged reports what HCL said of an expression, without its words where they may quote a secret.
+func (m *Module) judged(v cty.Value, diags hcl.Diagnostics, secret bool, d *diagnostics) (cty.Value, bool) {
 	for _, diag := range diags {
 		d.add(m.inOurWords(diag, secret))
 	}

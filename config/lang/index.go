@@ -85,5 +85,5 @@ func (l *loader) index() {
 // sameName reports the second use of a name.
 func sameName(typ string, l label, first hcl.Range, d *diagnostics) {
 	d.error(RuleName, l.rng, fmt.Sprintf("Two %s blocks named %q", typ, l.text),
-		fmt.Sprintf("The first stands at %s. Names are unique: rename one of them, or remove it.", place(first)))
+		fmt.Sprintf("The first stands at %s. Names are unique: rename one of them, or remove it.", d.place(first)))
 }

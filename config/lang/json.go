@@ -36,7 +36,7 @@ func splitJSON(object hcl.Expression, s *shape, d *diagnostics) content {
 // repeated reports an attribute that is said twice.
 func repeated(name string, at, first hcl.Range, d *diagnostics) {
 	d.error(RuleDuplicate, at, fmt.Sprintf("Attribute %q is said twice", name),
-		fmt.Sprintf("It was said first at %s. Keep one of the two.", place(first)))
+		fmt.Sprintf("It was said first at %s. Keep one of the two.", d.place(first)))
 }
 
 // property is one NAME: VALUE of a JSON object.

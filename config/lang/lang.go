@@ -43,6 +43,9 @@ type Input struct {
 
 	// ReadDir is what fileset() reads directories with; nil: os.ReadDir.
 	ReadDir func(absPath string) ([]fs.DirEntry, error)
+
+	// Display is how a message's words name a file, for callers that print names with a prefix; nil: as it is.
+	Display func(file string) string
 }
 
 // Block is a top-level block of one of the caller's kinds.
@@ -60,6 +63,7 @@ type Module struct {
 	root     string
 	readFile func(string) ([]byte, error)
 	kinds    []string
+	display  func(string) string
 	files    map[string]*hcl.File
 	names    map[string]map[string]bool // of a kind: all names in the text, good and bad
 	blocks   map[string][]*Block
@@ -67,6 +71,7 @@ type Module struct {
 	mask     mask
 	scope    *scope
 	shapes   map[*Schema]*shape
+	compared int  // names that were compared for suggestions
 	failed   bool // Load reported errors: what is unknown was reported
 }
 
@@ -126,7 +131,9 @@ func (m *Module) Names(kind string) []string {
 	return names
 }
 
-// Files are the texts that diagnostics point into, for snippets. Show no snippet without Mask.
+// Files are the texts that diagnostics point into, for snippets: the configuration's, and beside them those that give
+// variables their values, under the names "--var NAME" and "WEIR_VAR_NAME" and the paths of --var-file as they were
+// given. Show no snippet without Mask.
 func (m *Module) Files() map[string]*hcl.File { return m.files }
 
 // Mask replaces every sensitive value in s.
@@ -157,7 +164,7 @@ type loader struct {
 
 func newLoader(in Input) *loader {
 	m := &Module{
-		root: in.Root, readFile: in.ReadFile, kinds: in.Kinds,
+		root: in.Root, readFile: in.ReadFile, kinds: in.Kinds, display: in.Display,
 		files:    map[string]*hcl.File{},
 		names:    map[string]map[string]bool{},
 		blocks:   map[string][]*Block{},
@@ -170,7 +177,7 @@ func newLoader(in Input) *loader {
 	for _, root := range append([]string{localRoot, varRoot}, in.Kinds...) {
 		m.names[root] = map[string]bool{}
 	}
-	return &loader{m: m, in: in, byName: map[string]*declaration{}}
+	return &loader{m: m, in: in, byName: map[string]*declaration{}, diags: diagnostics{display: in.Display}}
 }
 
 // anywhere is a place to show where there is no better one.

@@ -216,7 +216,7 @@ func check(t *testing.T, in Input, m *Module, diags hcl.Diagnostics, want []expe
 	}
 }
 
-// TestExamplesOfTheDesign loads a text without a mistake and looks at all that it says.
+// TestValues loads a text without a mistake and looks at all that it says.
 func TestValues(t *testing.T) {
 	archive, err := txtar.ParseFile("testdata/values.txtar")
 	if err != nil {
@@ -300,3 +300,17 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
+// sortBlocks puts the blocks of each type into an order that does not depend on the text.
+func sortBlocks(b *Body) {
+	for _, list := range b.blocks {
+		for _, inner := range list {
+			sortBlocks(inner)
+		}
+		sort.SliceStable(list, func(i, j int) bool {
+			if list[i].Label.V != list[j].Label.V {
+				return list[i].Label.V < list[j].Label.V
+			}
+			return dump(list[i], "") < dump(list[j], "")
+		})
+	}
+}

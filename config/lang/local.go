@@ -47,7 +47,7 @@ func (l *loader) locals() {
 	for _, def := range l.localDefs {
 		if first, again := byName[def.name]; again {
 			l.diags.error(RuleName, def.nameRange, fmt.Sprintf("Two locals named %q", def.name),
-				fmt.Sprintf("The first stands at %s. Names are unique: rename one of them, or remove it.", place(first.nameRange)))
+				fmt.Sprintf("The first stands at %s. Names are unique: rename one of them, or remove it.", l.diags.place(first.nameRange)))
 			continue
 		}
 		if !hclsyntax.ValidIdentifier(def.name) {

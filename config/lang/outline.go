@@ -13,13 +13,20 @@ import (
 
 // nestedTooDeep reports a text that a recursive parser cannot be given.
 func nestedTooDeep(f File) *hcl.Diagnostic {
-	depth, operators, deepest, longest := 0, 0, 0, 0
-	if isJSON(f.Name) {
-		depth, deepest, operators, longest = jsonDepth(f.Bytes)
-	} else {
-		s := scanNative(f.Bytes, nil)
-		depth, deepest, operators, longest = s.depth, s.deepest, s.operators, s.longest
+	if !isJSON(f.Name) {
+		return tooDeep(f)
 	}
+	depth, deepest, operators, longest := jsonDepth(f.Bytes)
+	return overBounds(f, depth, deepest, operators, longest)
+}
+
+// tooDeep does so for native syntax, whatever the file's name.
+func tooDeep(f File) *hcl.Diagnostic {
+	s := scanNative(f.Bytes, nil)
+	return overBounds(f, s.depth, s.deepest, s.operators, s.longest)
+}
+
+func overBounds(f File, depth, deepest, operators, longest int) *hcl.Diagnostic {
 	switch {
 	case depth > maxNesting:
 		return Error(RuleFile, at(f, deepest), "Nested too deep",

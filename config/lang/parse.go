@@ -2,7 +2,6 @@ package lang
 
 import (
 	"bytes"
-	"fmt"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -18,6 +17,9 @@ const (
 	variableBlock = "variable"
 	dynamicBlock  = "dynamic"
 )
+
+// byteOrderMark may start a native file, as HCL has it; in JSON it is no JSON.
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // isJSON tells a file's syntax by its name.
 func isJSON(name string) bool { return strings.HasSuffix(name, ".json") }
@@ -86,7 +88,7 @@ func unreadable(f File) *hcl.Diagnostic {
 	case len(f.Bytes) == 0:
 		return Error(RuleFile, start(f.Name), "Empty file",
 			"A file without a single byte is most likely a save that is not complete. Write something, be it a comment, or remove the file.")
-	case bytes.HasPrefix(f.Bytes, []byte("\xef\xbb\xbf")):
+	case isJSON(f.Name) && bytes.HasPrefix(f.Bytes, byteOrderMark):
 		return Error(RuleFile, start(f.Name), "File starts with a byte order mark",
 			"Save the file as UTF-8 without a byte order mark (BOM).")
 	case bad >= 0:
@@ -169,9 +171,6 @@ func (p *parsed) mistaken(e element) bool {
 	}
 	return false
 }
-
-// place is how a message names another place.
-func place(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }
 
 // enumerate joins names as a sentence does.
 func enumerate(names []string) string {

@@ -46,8 +46,8 @@ func parseNative(f File, d *diagnostics) *parsed {
 			d.add(redefined(diags, f.Bytes)...)
 			return out
 		}
-		if isLabel(first) {
-			text = plainLabel(text, first.Subject.Start.Byte)
+		if plain := plainLabel(text, first); plain != nil && budget > 0 {
+			text = plain
 			continue
 		}
 		from, to := extent(text, first)
@@ -196,22 +196,28 @@ func blanked(text []byte, from, to int) []byte {
 	return out
 }
 
-// isLabel tells of a label that holds an expression, which the parser refuses but the checks of names explain.
-func isLabel(d *hcl.Diagnostic) bool {
-	return d.Summary == "Invalid string literal" && strings.Contains(d.Detail, "Template sequences")
-}
-
-// plainLabel is a copy in which a label with an expression is text for the parser: "$${" stands for "${".
-func plainLabel(text []byte, at int) []byte {
-	from := bytes.LastIndexByte(text[:at], '"')
+// plainLabel is a copy in which a label that holds an expression is text for the parser ("$${" stands for "${"): the
+// checks of names explain it better. It is nil for other mistakes.
+func plainLabel(text []byte, d *hcl.Diagnostic) []byte {
+	if d.Summary != "Invalid string literal" || !strings.Contains(d.Detail, "Template sequences") {
+		return nil
+	}
+	from := bytes.LastIndexByte(text[:d.Subject.Start.Byte], '"')
+	if from < 0 {
+		return nil
+	}
 	s := &scanner{src: text, at: from}
 	for s.step(); len(s.open) > 0 && s.at < len(text) && text[s.at] != '\n'; {
 		s.step()
 	}
-	out := append([]byte(nil), text...)
-	for i := from + 1; i < s.at-1; i++ {
-		out[i] = '_'
+	inside := text[from+1 : max(from+1, s.at-1)]
+	if len(s.open) > 0 || len(inside) < len("$${") {
+		return nil
 	}
-	copy(out[from+1:s.at-1], "$${")
+	out := append([]byte(nil), text...)
+	for i := range inside {
+		out[from+1+i] = '_'
+	}
+	copy(out[from+1:], "$${")
 	return out
 }

@@ -10,14 +10,15 @@ import (
 // since Go cannot recover from a full stack.
 const (
 	maxNesting   = 100  // brackets, braces, strings and interpolations inside each other
-	maxOperators = 1000 // operators of one expression: a + b + c ... nests as deep as it is long
+	maxOperators = 1000 // operators of an expression and of those around it: a + b + c ... nests as deep as it is long
 )
 
 // frame is something in the text that is open.
 type frame struct {
 	open      byte   // '{' '[' '(' as they are, '$' an interpolation, '"' a string, '<' a heredoc, 't' a bare template
 	marker    []byte // of a heredoc
-	operators int
+	outside   int    // operators of the expressions around it
+	operators int    // those, and of the expression inside so far
 }
 
 // scanner walks over native syntax byte by byte, as HCL's lexer does, but at a fraction of its cost and without
@@ -38,6 +39,9 @@ type scanner struct {
 // scanNative walks over a file.
 func scanNative(src []byte, header func([]string)) *scanner {
 	s := &scanner{src: src, header: header}
+	if bytes.HasPrefix(src, byteOrderMark) {
+		s.at = len(byteOrderMark)
+	}
 	s.run()
 	return s
 }
@@ -74,7 +78,8 @@ func (s *scanner) top() *frame {
 }
 
 func (s *scanner) push(open byte) {
-	s.open = append(s.open, frame{open: open})
+	outside := s.top().operators
+	s.open = append(s.open, frame{open: open, outside: outside, operators: outside})
 	if len(s.open) > s.depth {
 		s.depth, s.deepest = len(s.open), s.at
 	}
@@ -86,6 +91,12 @@ func (s *scanner) operator() {
 	if f.operators > s.operators {
 		s.operators, s.longest = f.operators, s.at
 	}
+}
+
+// next starts another expression.
+func (s *scanner) next() {
+	f := s.top()
+	f.operators = f.outside
 }
 
 // rest is what follows the current byte, itself included.
@@ -111,11 +122,11 @@ func (s *scanner) expression() {
 		s.close(c)
 		s.at++
 	case ',':
-		s.top().operators = 0
+		s.next()
 		s.at++
 	case '\n':
 		if open := s.top().open; open == 0 || open == '{' {
-			s.top().operators = 0
+			s.next()
 		}
 		if len(s.open) == 0 {
 			s.words = s.words[:0]
@@ -125,11 +136,27 @@ func (s *scanner) expression() {
 		if c == '=' && len(s.open) == 0 {
 			s.words = s.words[:0] // an attribute
 		}
-		s.operator()
+		if !s.second() {
+			s.operator()
+		}
 		s.at++
 	default:
 		s.word()
 	}
+}
+
+// second tells of the second byte of ==, !=, <=, >=, && and ||.
+func (s *scanner) second() bool {
+	if s.at == 0 {
+		return false
+	}
+	switch before := s.src[s.at-1]; s.src[s.at] {
+	case '=':
+		return before == '=' || before == '!' || before == '<' || before == '>'
+	case '&', '|':
+		return before == s.src[s.at]
+	}
+	return false
 }
 
 // line skips a comment up to the end of its line.

@@ -97,7 +97,7 @@ func (l *loader) declareType(v *declaration, s setting) {
 	expr := s.expr
 	if text, ok := expr.(*hclsyntax.TemplateExpr); ok && text.IsStringLiteral() && v.in.native == nil {
 		val, _ := text.Value(nil)
-		if bad := nestedTooDeep(File{Name: text.Range().Filename, Bytes: []byte(val.AsString())}); bad != nil {
+		if bad := tooDeep(File{Name: text.Range().Filename, Bytes: []byte(val.AsString())}); bad != nil {
 			bad.Subject = text.Range().Ptr()
 			l.diags.add(bad)
 			return
@@ -142,12 +142,9 @@ func (l *loader) declareDefault(v *declaration, s setting, ctx *hcl.EvalContext)
 	if !l.m.check(s.expr, position{attribute: s.name, constant: true, json: v.in.native == nil}, &l.diags) {
 		return
 	}
-	val, ok := l.m.evaluate(s.expr, ctx, &l.diags)
+	val, ok := l.own(v, s.expr, ctx)
 	if !ok {
 		return
-	}
-	if v.sensitive {
-		l.m.mask.learn(val)
 	}
 	if !v.typed {
 		v.typ = typeOfDefault(val)
@@ -159,6 +156,27 @@ func (l *loader) declareDefault(v *declaration, s setting, ctx *hcl.EvalContext)
 		return
 	}
 	v.def = val
+}
+
+// own evaluates a value that stands in the text, and hides it where the variable is sensitive: also the texts of an
+// expression that fails, since a snippet shows them.
+func (l *loader) own(v *declaration, expr hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
+	val, diags := expr.Value(ctx)
+	if v.sensitive && diags.HasErrors() {
+		l.learnLiterals(expr)
+	} else if v.sensitive {
+		l.m.mask.learn(val)
+	}
+	return l.m.judged(val, diags, v.sensitive, &l.diags)
+}
+
+func (l *loader) learnLiterals(expr hclsyntax.Expression) {
+	_ = hclsyntax.VisitAll(expr, func(n hclsyntax.Node) hcl.Diagnostics {
+		if literal, ok := n.(*hclsyntax.LiteralValueExpr); ok {
+			l.m.mask.learn(literal.Val)
+		}
+		return nil
+	})
 }
 
 // typeOfDefault is the type of a variable that says only a default: for a list or an object the kind of value is
@@ -212,7 +230,7 @@ func (l *loader) givenValue(v *declaration, g *given) cty.Value {
 	val := g.value
 	if g.expr != nil {
 		var ok bool
-		if val, ok = l.constant(g.expr); !ok {
+		if val, ok = l.constant(v, g.expr); !ok {
 			return cty.DynamicVal
 		}
 	} else if g.fromText {
@@ -228,7 +246,7 @@ func (l *loader) givenValue(v *declaration, g *given) cty.Value {
 	out, err := v.convert(val)
 	if err != nil {
 		l.diags.error(RuleVariable, g.rng, fmt.Sprintf("Value of variable %q has another type", v.name()),
-			fmt.Sprintf("The variable's type is %s, as %s says: %s.", typeexpr.TypeString(v.typ), place(v.defRange), err))
+			fmt.Sprintf("The variable's type is %s, as %s says: %s.", typeexpr.TypeString(v.typ), l.diags.place(v.defRange), err))
 		return cty.DynamicVal
 	}
 	return out
@@ -242,7 +260,7 @@ func (l *loader) textValue(v *declaration, g *given) cty.Value {
 	}
 	expr, diags := hclsyntax.ParseExpression([]byte(g.text), g.rng.Filename, g.rng.Start)
 	if !diags.HasErrors() {
-		if val, ok := l.constant(expr); ok {
+		if val, ok := l.constant(v, expr); ok {
 			return val
 		}
 		return cty.DynamicVal
@@ -260,9 +278,9 @@ func firstDetail(diags hcl.Diagnostics) string {
 }
 
 // constant evaluates an expression that may use no names; functions are allowed.
-func (l *loader) constant(expr hclsyntax.Expression) (cty.Value, bool) {
+func (l *loader) constant(v *declaration, expr hclsyntax.Expression) (cty.Value, bool) {
 	if !l.m.check(expr, position{constant: true}, &l.diags) {
 		return cty.DynamicVal, false
 	}
-	return l.m.evaluate(expr, l.m.scope.ctx, &l.diags)
+	return l.own(v, expr, l.m.scope.ctx)
 }
