@@ -80,6 +80,9 @@ func load(root string, files []lang.File, o Options) *Result {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
+	if abs, err := filepath.Abs(root); err == nil { // it fails only where the working directory is gone
+		root = abs
+	}
 	files = named(o.Prefix, files)
 	read := &reads{}
 	module, diags := lang.Load(lang.Input{

@@ -49,10 +49,6 @@ func (l *loader) decodeInstance(block *lang.Block, body *lang.Body) *instance {
 			out.model.Listeners[inner.Label.V] = one.model
 		}
 	}
-	if len(out.listeners) == 0 && !body.Broken() {
-		l.report(ruleInstance, block.DefRange, "Instance without a listener",
-			"An instance has at least one listener, the port on which callers reach it. Write:\n\n  listener \"http\" {\n    port = 8080\n  }")
-	}
 	l.checkPorts(out)
 	return out
 }

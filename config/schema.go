@@ -17,8 +17,7 @@ const (
 // description is free text that every block with a name takes.
 var description = lang.Attribute{Name: "description", Type: lang.String}
 
-// schemas says what may stand in each noun. Bounds on how often a block may stand are in the decoders where a
-// message can say more than a count.
+// schemas says what may stand in each noun. What holds for an attribute beyond its type is in the decoder of the noun.
 var schemas = map[string]*lang.Schema{
 	kindVPC: {
 		Attributes: []lang.Attribute{
@@ -41,7 +40,7 @@ var schemas = map[string]*lang.Schema{
 			{Name: "vpc", Type: lang.Reference, Kind: kindVPC},
 		},
 		Blocks: []lang.BlockType{
-			{Type: "listener", Label: lang.NameLabel, Schema: &listenerSchema},
+			{Type: "listener", Label: lang.NameLabel, Min: 1, Schema: &listenerSchema},
 		},
 	},
 
@@ -56,7 +55,7 @@ var schemas = map[string]*lang.Schema{
 		},
 		Blocks: []lang.BlockType{
 			{Type: "tls", Max: 1, Schema: &upstreamTLSSchema},
-			{Type: "node", Label: lang.FreeLabel, Schema: &nodeSchema},
+			{Type: "node", Label: lang.FreeLabel, Min: 1, Schema: &nodeSchema},
 		},
 	},
 

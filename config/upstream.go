@@ -31,6 +31,7 @@ type node struct {
 	model  model.Node
 	weight lang.Value[int]
 	at     hcl.Range // where the address stands
+	text   string    // the address as it was written
 	good   bool      // the address is known
 }
 
@@ -130,11 +131,7 @@ func (l *loader) decodeNodes(body *lang.Body, up *upstream) []node {
 		nodes = append(nodes, one)
 		up.model.Nodes = append(up.model.Nodes, one.model)
 	}
-	switch {
-	case len(nodes) == 0 && !body.Broken():
-		l.report(ruleNode, up.head, "Upstream without a node",
-			"An upstream has at least one node. Write its address, as in: node \"10.0.0.1:80\" {}")
-	case len(nodes) > maxNodes:
+	if len(nodes) > maxNodes {
 		l.report(ruleNode, bodies[maxNodes].DefRange, "Too many nodes",
 			"Upstream %q has %d nodes, and an upstream has at most %d; this is the first one too many. Split the upstream, or put a name that resolves to several addresses in place of some nodes.", up.model.Name, len(nodes), maxNodes)
 	}
@@ -163,6 +160,7 @@ func (l *loader) decodeNode(body *lang.Body, labels map[string]hcl.Range, protoc
 	if !text.Valid() {
 		return out
 	}
+	out.text = text.V
 	parsed, wrong := parseNode(text.V, protocol)
 	if wrong != "" {
 		l.blame(text, &fault{ruleNode, "Invalid node address", "is not the address of a node.", wrong,
@@ -229,7 +227,7 @@ func (l *loader) checkTwice(nodes []node) {
 		address := hostPort{host: n.model.Host, port: n.model.Port, hasPort: true}.String()
 		if at, taken := first[address]; taken {
 			l.report(ruleNode, n.at, "Node listed twice",
-				"%s stands in this upstream already (%s). An upstream lists a node once; to send more to it, give it a larger weight.", address, place(at))
+				"%q is the same address as that of another node of this upstream (%s). An upstream lists a node once; to send more to it, give it a larger weight.", n.text, place(at))
 			continue
 		}
 		first[address] = n.at
@@ -252,8 +250,8 @@ func (l *loader) checkOutside(up *upstream, nodes []node) {
 			blocks = append(blocks, c.V.String())
 		}
 		l.report(ruleOutside, n.at, "Node outside its VPC",
-			"%s does not lie in VPC %q of upstream %q, whose cidr_blocks are %s (%s). An IP node lies in its upstream's VPC. %s",
-			addr, network.model.Name, up.model.Name, list(blocks, "and"), place(network.cidrs[0].Range), l.otherHome(addr, network))
+			"%q does not lie in VPC %q of upstream %q, whose cidr_blocks are %s (%s). An IP node lies in its upstream's VPC. %s",
+			n.text, network.model.Name, up.model.Name, list(blocks, "and"), place(network.cidrs[0].Range), l.otherHome(addr, network))
 	}
 }
 
@@ -270,15 +268,15 @@ func (l *loader) otherHome(addr netip.Addr, not *vpc) string {
 // checkWeights holds rule 2: all enabled nodes say a weight or none does, and at least one is enabled.
 func (l *loader) checkWeights(up *upstream, nodes []node) {
 	var silent []node
-	said, enabled := 0, 0
+	said, enabled, whole := 0, 0, true
 	for _, n := range nodes {
 		switch {
 		case !n.weight.Said():
 			silent = append(silent, n)
 			enabled++
 		case !n.weight.Valid():
-			said++
 			enabled++
+			whole = false
 		case n.weight.V > 0:
 			said++
 			enabled++
@@ -288,7 +286,7 @@ func (l *loader) checkWeights(up *upstream, nodes []node) {
 	case enabled == 0 && len(nodes) > 0:
 		l.report(ruleNode, up.head, "No enabled node",
 			"All nodes of upstream %q have weight = 0, which disables them. At least one node is enabled. To take an upstream out of service, remove the APIs that use it.", up.model.Name)
-	case said > 0 && len(silent) > 0:
+	case said > 0 && len(silent) > 0 && whole:
 		l.report(ruleWeight, silent[0].at, "Nodes with and without a weight",
 			"Upstream %q says a weight for %s and none for %s, of which this is the first. Either all enabled nodes say a weight or none does, which gives equal shares; weight = 0, a disabled node, may always be said. Add weight = 1-%d here, or remove the weights.",
 			up.model.Name, count(said, "enabled node"), count(len(silent), "node"), maxWeight)

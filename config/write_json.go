@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -94,13 +95,14 @@ func snippet(file *hcl.File, r hcl.Range) *reportSnippet {
 	if file == nil || r.Start.Byte > len(file.Bytes) || r.End.Byte < r.Start.Byte {
 		return nil
 	}
-	text := string(file.Bytes)
-	from := strings.LastIndexByte(text[:r.Start.Byte], '\n') + 1
+	text := file.Bytes
+	from := bytes.LastIndexByte(text[:r.Start.Byte], '\n') + 1
 	to := len(text)
-	if end := min(r.End.Byte, len(text)); strings.IndexByte(text[end:], '\n') >= 0 {
-		to = end + strings.IndexByte(text[end:], '\n')
+	end := min(r.End.Byte, len(text))
+	if rest := bytes.IndexByte(text[end:], '\n'); rest >= 0 {
+		to = end + rest
 	}
-	out := &reportSnippet{Code: strings.TrimRight(text[from:to], "\r\n"), StartLine: r.Start.Line}
+	out := &reportSnippet{Code: strings.TrimRight(string(text[from:to]), " \r\n"), StartLine: r.Start.Line}
 	if around := contextOf(file, r.Start.Byte); around != "" {
 		out.Context = &around
 	}

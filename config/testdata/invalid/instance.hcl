@@ -21,7 +21,7 @@ instance "kind" {
   }
 }
 
-instance "silent" { # ERROR: Instance without a listener
+instance "silent" { # ERROR: Missing block "listener"
   vpc = vpc.main
 }
 

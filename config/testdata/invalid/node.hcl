@@ -96,6 +96,19 @@ upstream "weights" {
   }
 }
 
+upstream "unknown_weight" {
+  vpc      = vpc.main
+  protocol = "http"
+
+  node "a.test:80" {
+    weight = 10
+  }
+  node "b.test:80" {
+    weight = 70000 # ERROR: Invalid weight
+  }
+  node "c.test:80" {}
+}
+
 upstream "some_weights" {
   vpc      = vpc.main
   protocol = "http"

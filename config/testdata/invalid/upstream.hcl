@@ -100,7 +100,7 @@ upstream "unnamed" {
   node "10.0.0.2:443" {}
 }
 
-upstream "nodeless" { # ERROR: Upstream without a node
+upstream "nodeless" { # ERROR: Missing block "node"
   vpc      = vpc.main
   protocol = "http"
 }
