@@ -99,8 +99,8 @@ type status struct {
 	}
 	Strays []struct{ Node, Instance string }
 	Envoys []struct {
-		Instance string
-		PID      int
+		Instance      string
+		PID, Restarts int
 	}
 }
 

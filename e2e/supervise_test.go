@@ -176,30 +176,6 @@ func TestOwnPortTaken(t *testing.T) {
 	}
 }
 
-// A listener whose port is taken is refused by Envoy; the rest of the gateway serves, and the message names the
-// block. When the port is free again, an edit makes it live.
-func TestListenerPortTaken(t *testing.T) {
-	t.Parallel()
-	n := newNode(t, "n0")
-	g, port := startShop(t, plain(n), nil)
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer taken.Close()
-	_, takenPort, err := net.SplitHostPort(taken.Addr().String())
-	must(t, err)
-	good := shop(port, plain(n))
-	bad := strings.Replace(good, "  listener \"http\" {", "  listener \"more\" {\n    address = \"127.0.0.1\"\n    port    = "+takenPort+"\n  }\n  listener \"http\" {", 1)
-	g.save(t, "gateway.hcl", bad)
-	g.awaitOutcome(t, "refused", takenPort)
-	g.awaitOutput(t, editBound, "gateway.hcl:5")
-	must(t, answeredByAll(request{port: port, path: "/"}, "n0")())
-
-	free := freePort(t)
-	g.save(t, "gateway.hcl", strings.Replace(bad, takenPort, strconv.Itoa(free), 1))
-	awaitAnswer(t, editBound, free, "/", "n0")
-	g.stop(t)
-}
-
 // xDS without TLS leaves the machine only when the operator says so.
 func TestInsecureIsAsked(t *testing.T) {
 	t.Parallel()
