@@ -130,9 +130,3 @@ var numericEntries = map[string]entry{
 	"pow":      {fn: stdlib.PowFunc},
 	"signum":   {fn: stdlib.SignumFunc},
 }
-
-var dateEntries = map[string]entry{
-	"formatdate": {fn: stdlib.FormatDateFunc},
-	"timeadd":    {fn: stdlib.TimeAddFunc},
-	"timecmp":    {fn: timeCmpFunc},
-}
