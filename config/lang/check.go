@@ -256,7 +256,7 @@ func (m *Module) missingDetail(root, name string) string {
 	case len(m.names[root]) == 0:
 		return fmt.Sprintf("The configuration has no %s block. Write one: %s %q { ... }", root, root, shorten(name))
 	}
-	return fmt.Sprintf("Write the name of a %s block that exists, or add the block.", root)
+	return fmt.Sprintf("Write the name of %s block that exists, or add the block.", article(root))
 }
 
 // unknownRoot explains a name that is no root: most often text without quotes, or {id} written as ${id}.

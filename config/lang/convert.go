@@ -104,7 +104,7 @@ func wrongType(a *Attribute) string {
 func describe(a *Attribute) string {
 	switch a.Type {
 	case Reference:
-		return "a reference to a " + a.Kind
+		return "a reference to " + article(a.Kind)
 	case ReferenceList:
 		return "a list of references to " + a.Kind + " blocks"
 	}
@@ -117,7 +117,7 @@ func elementType(a *Attribute) string {
 	case StringList:
 		return String.String()
 	case ReferenceList:
-		return "a reference to a " + a.Kind
+		return "a reference to " + article(a.Kind)
 	}
 	return describe(a)
 }
@@ -232,10 +232,10 @@ func (d *decoder) reference(a *Attribute, v cty.Value, at hcl.Range, json bool) 
 		out.v, out.state = ref, Valid
 	case is:
 		d.diags.error(RuleReference, at, "Reference to the wrong kind of block",
-			fmt.Sprintf("%s is a %s; %q refers to a %s. %s", spelling(ref, json), ref.Kind, a.Name, a.Kind, d.right(a.Kind, ref.Name, json)))
+			fmt.Sprintf("%s is %s; %q refers to %s. %s", spelling(ref, json), article(ref.Kind), a.Name, article(a.Kind), d.right(a.Kind, ref.Name, json)))
 	case v.Type() == cty.String:
 		d.diags.error(RuleReference, at, "Text where a reference belongs",
-			fmt.Sprintf("%q refers to a %s block. %s", a.Name, a.Kind, d.right(a.Kind, v.AsString(), json)))
+			fmt.Sprintf("%q refers to %s block. %s", a.Name, article(a.Kind), d.right(a.Kind, v.AsString(), json)))
 	case v.Type().IsMapType() && v.Type().ElementType().IsCapsuleType():
 		d.diags.error(RuleReference, at, "Reference without a name",
 			fmt.Sprintf("This is the map of all blocks of a kind. %s", d.right(a.Kind, "", json)))

@@ -13,14 +13,14 @@ type decoder struct {
 	m        *Module
 	diags    diagnostics
 	scope    *scope
-	reported bool // a value was unknown, for a reason that was reported
-	partial  bool // something was left out: nothing is missing
+	reported bool   // a value was unknown, for a reason that was reported
+	lost     []lost // text that was left out: what is missing there may only have stood in it
 }
 
 // Decode evaluates everything in a block that the schema names, with dynamic blocks expanded, and reports what is
 // unknown, missing, repeated, or of the wrong type. The body is never nil; what was wrong in it is Invalid.
 func (m *Module) Decode(b *Block, s *Schema) (body *Body, diags hcl.Diagnostics) {
-	d := &decoder{m: m, scope: m.scope, partial: b.partial, diags: diagnostics{display: m.display}}
+	d := &decoder{m: m, scope: m.scope, lost: b.lost, diags: diagnostics{display: m.display}}
 	body = newBody(s, b.DefRange)
 	body.Label = Value[string]{V: b.Name, Range: b.NameRange, State: Valid}
 	defer func() {
@@ -82,7 +82,10 @@ func (d *decoder) fill(in inside, b *Body, typ string) {
 			d.nested(&c.elements[i], &g)
 		}
 	}
-	if !d.partial {
+	if list := d.lostIn(in, c); len(list) > 0 {
+		b.unsure(list)
+		d.reported = true
+	} else {
 		d.missing(b, typ)
 		d.bounds(&g, typ)
 	}
@@ -210,6 +213,37 @@ func (d *decoder) missing(b *Body, typ string) {
 			at, remedy = b.values[i].rng, remedy+" null is the same as not saying it."
 		}
 		d.diags.error(RuleMissing, at, fmt.Sprintf("Missing attribute %q", a.Name), remedy)
+	}
+}
+
+// lostIn are the mistakes that stood directly in a body, not in a block inside it.
+func (d *decoder) lostIn(in inside, c content) []lost {
+	if len(d.lost) == 0 || in.native == nil {
+		return nil
+	}
+	var list []lost
+	for _, l := range d.lost {
+		direct := within(l.at, in.native)
+		for i := range c.elements {
+			direct = direct && !within(l.at, c.elements[i].in.native)
+		}
+		if direct {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+func within(at int, body *hclsyntax.Body) bool {
+	return at >= body.SrcRange.Start.Byte && at < body.SrcRange.End.Byte
+}
+
+// unsure makes attributes Invalid that stood in the text that was left out.
+func (b *Body) unsure(list []lost) {
+	for _, l := range list {
+		if i := b.schema.attribute(l.name); i >= 0 && b.values[i].state == Absent {
+			b.values[i] = value{rng: b.DefRange, state: Invalid}
+		}
 	}
 }
 

@@ -71,7 +71,7 @@ func (l *loader) index() {
 		case good:
 			first[b.Kind][b.Name] = b.NameRange
 		}
-		if good && !b.partial {
+		if good && len(b.lost) == 0 {
 			l.m.blocks[b.Kind] = append(l.m.blocks[b.Kind], b)
 		} else {
 			l.m.rejected[b.Kind] = append(l.m.rejected[b.Kind], b)

@@ -54,8 +54,8 @@ type Block struct {
 	NameRange  hcl.Range
 	DefRange   hcl.Range // type and label
 
-	in      inside
-	partial bool // a syntax error inside was left out: what it lacks may only be hidden
+	in   inside
+	lost []lost // text inside that was left out because of syntax errors
 }
 
 // Module is a set of files whose names are known. It is never nil, also after errors.

@@ -65,7 +65,7 @@ func parseFile(f File, files map[string]*hcl.File, d *diagnostics) (p *parsed, w
 	}
 	p = parseNative(f, d)
 	shown.Nav = p.nav
-	return p, len(p.blank) == 0
+	return p, len(p.lost) == 0
 }
 
 // parseJSON takes a file as one unit: after the first mistake nothing in it is where it seems to be.
@@ -122,8 +122,7 @@ func at(f File, offset int) hcl.Range {
 	return hcl.Range{Filename: f.Name, Start: pos, End: end}
 }
 
-// take sorts a file's top-level blocks. Those that hold a syntax error are partial: what is missing in them may
-// only have been left out. Those behind a tear are not taken at all.
+// take sorts a file's top-level blocks. Of those that hold a syntax error a part was left out. Those behind a tear are not taken at all.
 func (l *loader) take(p *parsed, top *shape) {
 	for _, e := range p.untorn().split(top, &l.diags).elements {
 		switch e.typ {
@@ -133,11 +132,11 @@ func (l *loader) take(p *parsed, top *shape) {
 			l.diags.error(RuleDynamic, e.defRange, "Dynamic block at the top level",
 				"The names of "+enumerate(l.in.Kinds)+" blocks must stand in the text: write each block out. Inside a block, dynamic works.")
 		case variableBlock:
-			l.declared = append(l.declared, &declaration{element: e, partial: p.mistaken(e)})
+			l.declared = append(l.declared, &declaration{element: e, partial: len(p.lostIn(e)) > 0})
 		default:
 			l.all = append(l.all, &Block{
 				Kind: e.typ, Name: e.labels[0].text, NameRange: e.labels[0].rng, DefRange: e.defRange,
-				in: e.in, partial: p.mistaken(e),
+				in: e.in, lost: p.lostIn(e),
 			})
 		}
 	}
@@ -162,14 +161,15 @@ func (p *parsed) untorn() inside {
 	return inside{native: &kept}
 }
 
-// mistaken tells whether something inside a block was left out.
-func (p *parsed) mistaken(e element) bool {
-	for _, s := range p.blank {
-		if e.in.native != nil && s.to >= e.defRange.Start.Byte && s.from <= e.in.native.EndRange.End.Byte {
-			return true
+// lostIn are the spans inside a block that were left out.
+func (p *parsed) lostIn(e element) []lost {
+	var list []lost
+	for _, l := range p.lost {
+		if e.in.native != nil && l.at >= e.defRange.Start.Byte && l.at <= e.in.native.EndRange.End.Byte {
+			list = append(list, l)
 		}
 	}
-	return false
+	return list
 }
 
 // enumerate joins names as a sentence does.

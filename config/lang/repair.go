@@ -24,14 +24,17 @@ const (
 
 // parsed is a file as far as it parses.
 type parsed struct {
-	in    inside
-	nav   any    // of a native file: how snippets name the block around a line
-	blank []span // text that was left out because of a mistake
-	torn  int    // from this byte on, blocks are not what they seem to be; -1: nowhere
+	in   inside
+	nav  any    // of a native file: how snippets name the block around a line
+	lost []lost // text that was left out because of mistakes
+	torn int    // from this byte on, blocks are not what they seem to be; -1: nowhere
 }
 
-// span is a part of a text, in bytes.
-type span struct{ from, to int }
+// lost is text that was left out.
+type lost struct {
+	at   int    // where it started, in bytes
+	name string // of the attribute, if it was one
+}
 
 // parseNative parses a file. HCL's parser is silent about most of what follows its first error, and repeats itself
 // about that one. So only the first is reported; then the item in which it stands is blanked, which leaves all
@@ -59,13 +62,21 @@ func parseNative(f File, d *diagnostics) *parsed {
 			reported[line] = true // what is left of a line that was blanked is the same mistake
 			d.add(syntaxMistake(first, f.Bytes))
 		}
-		out.blank = append(out.blank, span{from, to})
-		if out.torn >= 0 || first.Summary == summaryUnclosed || budget <= 0 || len(out.blank) >= maxSyntaxErrors {
+		out.lost = append(out.lost, lost{from, attributeName(text[from:to])})
+		if out.torn >= 0 || first.Summary == summaryUnclosed || budget <= 0 || len(out.lost) >= maxSyntaxErrors {
 			out.torn = from
 			return out
 		}
 		text = blanked(text, from, to)
 	}
+}
+
+// attributeName is the name before the first "=" of an item.
+func attributeName(text []byte) string {
+	if m := assignment.FindSubmatch(text); m != nil {
+		return string(m[1])
+	}
+	return ""
 }
 
 // firstSyntaxError is the one that stands first in the text. An unclosed block is most often the result of another

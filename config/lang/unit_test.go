@@ -309,6 +309,18 @@ func TestBroken(t *testing.T) {
 	}
 }
 
+// TestPartial: the attribute with a syntax error was said, and nothing beside it is known to be missing.
+func TestPartial(t *testing.T) {
+	m, diags := load("a.hcl", "instance \"i\" {\n  vpc = 10s\n  listener \"x\" {}\n}\n")
+	if len(diags) != 1 || len(m.Blocks("instance")) != 0 {
+		t.Fatal(diags)
+	}
+	b, diags := m.Decode(m.Rejected("instance")[0], testSchemas["instance"])
+	if v := b.Ref("vpc"); len(diags) > 0 || v.State != Invalid || !b.Broken() || len(b.Blocks("listener")) != 1 {
+		t.Error(diags, v)
+	}
+}
+
 // TestEmptyDynamic: content that is never used is checked, and says nothing about its parent.
 func TestEmptyDynamic(t *testing.T) {
 	m, _ := load("a.hcl", "upstream \"u\" {\n dynamic \"node\" {\n  for_each = []\n  labels = [node.value]\n  content {\n   weight = node.value.w\n   vpc = node.value.v\n  }\n }\n}\n")
