@@ -66,7 +66,7 @@ func startPatient(t *testing.T, network string, patience time.Duration) *fixture
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{t}, nil))
 	f.Server = NewServer(Options{Log: log, Refused: func(r Refusal) { f.refusals <- r }})
-	f.patience = patience
+	f.patience, f.farewell = patience, 100*time.Millisecond
 	ctx, cancel := context.WithCancel(context.Background())
 	f.stop = cancel
 	go func() { f.stopped <- f.Serve(ctx, l); close(f.stopped) }()

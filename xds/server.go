@@ -22,6 +22,9 @@ import (
 // may take to ask for them. Envoy, with the DNS settings that are ours, gives a name up after about two seconds.
 const patience = 3 * time.Second
 
+// farewell bounds how long a stop waits for clients that do not read.
+const farewell = 5 * time.Second
+
 // maxNode bounds the node that a client introduces itself with; Envoy's own is about 60 kB.
 const maxNode = 1 << 20
 
@@ -36,6 +39,7 @@ type Server struct {
 	log      *slog.Logger
 	onRefuse func(Refusal)
 	patience time.Duration
+	farewell time.Duration
 
 	mu        sync.Mutex // never held across a send, a log line or a callback, nor while a session's is taken
 	published bool
@@ -58,7 +62,7 @@ var (
 // NewServer makes a server that refuses everyone until the first Publish.
 func NewServer(o Options) *Server {
 	s := &Server{
-		log: o.Log, onRefuse: o.Refused, patience: patience,
+		log: o.Log, onRefuse: o.Refused, patience: patience, farewell: farewell,
 		instances: map[string]*instance{}, strangers: strangers{},
 	}
 	if s.log == nil {

@@ -27,10 +27,9 @@ import (
 
 // Bounds of the gRPC server.
 const (
-	maxStreams   = 1024      // on one connection; Envoy needs one, or a few with the separate services
-	maxRequest   = 32 << 20  // bytes; a client that comes back lists all that it has, 5 MB at 10,000 upstreams
-	maxResponse  = 256 << 20 // bytes
-	stopDeadline = 5 * time.Second
+	maxStreams  = 1024      // on one connection; Envoy needs one, or a few with the separate services
+	maxRequest  = 32 << 20  // bytes; a client that comes back lists all that it has, 5 MB at 10,000 upstreams
+	maxResponse = 256 << 20 // bytes
 )
 
 // Serve answers clients of l, TCP or Unix, until ctx ends; then it closes their streams and returns nil. It closes l.
@@ -62,17 +61,17 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve xDS on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
-	stop(g)
+	s.stop(g)
 	<-served
 	return nil
 }
 
 // stop ends the server. ctx has ended, and with it each stream that is not stuck in a send to a client that
 // does not read; those are cut off at the deadline.
-func stop(g *grpc.Server) {
+func (s *Server) stop(g *grpc.Server) {
 	done := make(chan struct{})
 	go func() { g.GracefulStop(); close(done) }()
-	deadline := time.NewTimer(stopDeadline)
+	deadline := time.NewTimer(s.farewell)
 	defer deadline.Stop()
 	select {
 	case <-done:
@@ -125,7 +124,7 @@ func (x *service) sotw(stream streamv3.Stream, ads bool, only kind) error {
 func (x *service) session(ctx context.Context, ads bool, only kind) *session {
 	s := &session{
 		server: x.server, only: only, ads: ads, started: time.Now(),
-		again: map[string]struct{}{}, waiting: map[subject]*wait{},
+		again: map[string]struct{}{}, waiting: map[string]*warming{},
 	}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if p, ok := peer.FromContext(ctx); ok {

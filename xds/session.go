@@ -23,25 +23,22 @@ type session struct {
 	mu       sync.Mutex // never held across a send, a log line or a callback
 	node     identity
 	instance *instance // nil before the first request
-	seen     *Snapshot // the set that again and waiting belong to
 	watches  [kinds]*watch
 	again    map[string]struct{} // assignments to send although their versions are known
-	waiting  map[subject]*wait   // new clusters that do not serve yet: listeners and routes wait for them
+	waiting  map[string]*warming // by cluster: listeners and routes wait for them
+	serial   int                 // of the last offer
 	live     string              // hash of the last set that the client took wholly
 	closed   bool
 }
 
-// subject is a resource whose acknowledgement is waited for.
-type subject struct {
-	kind kind
-	name string
-}
-
-// wait ends with the acknowledgement, or at a time, but while the resource is refused it does not end: the
-// routes that need it would lead nowhere, and the old ones still work.
-type wait struct {
-	until   time.Time
-	refused bool
+// warming is a cluster that the client got as a new one and that is not known to serve yet. It ends with the
+// acknowledgement of its endpoints, and where it has none with its own, which Envoy withholds until the cluster is warm; or
+// with time. While the client refuses one of the two it does not end: routes would lead nowhere, and the old ones work.
+type warming struct {
+	since   int       // serial of the offer that brought it: only what was sent since then counts
+	assigns string    // name of its ClusterLoadAssignment, "" for none
+	until   time.Time // enough waited
+	refused [kinds]bool
 }
 
 // wake looks again at what may be sent.
@@ -57,30 +54,22 @@ func (s *session) step() {
 		return
 	}
 	set := s.instance.current.Load()
-	if set != s.seen {
-		s.prune(set)
-		s.seen = set
-	}
-	keep := !s.settled(set)
+	keep, ready := !s.settled(set), true
 	for k, w := range s.watches {
+		later := kind(k) >= listeners
+		if later && (!ready || s.blocked(set)) {
+			break
+		}
 		if w == nil {
 			continue
 		}
-		later := kind(k) >= listeners
-		if later && s.blocked() {
-			break
+		if offered := s.offer(w, set, keep && !later); !offered && kind(k) == clusters {
+			ready = false
 		}
-		s.offer(w, set, keep && !later)
 	}
 	if s.live != set.hash && s.holds(set) {
 		s.live = set.hash
 	}
-}
-
-// prune forgets what was waited for and is not in the set.
-func (s *session) prune(set *Snapshot) {
-	maps.DeleteFunc(s.waiting, func(x subject, _ *wait) bool { return !set.kinds[x.kind].has(x.name) })
-	maps.DeleteFunc(s.again, func(name string, _ struct{}) bool { return !set.kinds[endpoints].has(name) })
 }
 
 // settled tells whether the client's listeners and routes are those of the set, so that nothing uses what
@@ -101,21 +90,22 @@ func (s *session) settled(set *Snapshot) bool {
 	return true
 }
 
-// blocked tells whether listeners and routes must wait.
-func (s *session) blocked() bool {
+// blocked tells whether listeners and routes must wait for a cluster of the set.
+func (s *session) blocked(set *Snapshot) bool {
 	now := time.Now()
-	for _, w := range s.waiting {
-		if w.refused || now.Before(w.until) {
+	for name, c := range s.waiting {
+		if set.kinds[clusters].has(name) && (c.refused[clusters] || c.refused[endpoints] || now.Before(c.until)) {
 			return true
 		}
 	}
 	return false
 }
 
-// offer hands over what the client lacks of one type; with keep, nothing that it has is taken away from it.
-func (s *session) offer(w *watch, set *Snapshot, keep bool) {
+// offer hands over what the client lacks of one type; with keep, nothing that it has is taken away from it. It tells
+// whether that was possible: else the next answer of the client, or the end of the send that is under way, calls step again.
+func (s *session) offer(w *watch, set *Snapshot, keep bool) bool {
 	if w.put == nil || w.queued != nil || len(w.flight) >= maxFlight {
-		return
+		return false
 	}
 	es := &set.kinds[w.kind]
 	var again map[string]struct{}
@@ -127,47 +117,42 @@ func (s *session) offer(w *watch, set *Snapshot, keep bool) {
 		if len(w.flight) == 0 {
 			w.sent, w.acknowledged = es.version, es.version
 		}
-		return
+		return true
 	}
 	l = w.withhold(l, es)
 	if w.kind == clusters && !w.sotw {
-		l = s.withholdDeaf(l)
+		l = s.withholdDeaf(l, set)
 	}
 	if keep {
 		l.removed = slices.DeleteFunc(l.removed, w.knows)
 	}
 	if l.none() && !w.owed {
-		return
+		return true
 	}
 	o := w.compose(l, es, keep)
 	if !w.put(o) {
-		return
+		return false
 	}
-	w.queued = o
+	s.serial++
+	w.queued, o.serial = o, s.serial
 	s.announce(w, l, set)
 	w.apply(o)
+	return true
 }
 
-// withholdDeaf takes out the clusters whose endpoints are refused: Envoy would put a new cluster without any endpoint
+// withholdDeaf takes out the clusters whose endpoints are refused: Envoy would put a cluster without any endpoint
 // in the place of the one that serves.
-func (s *session) withholdDeaf(l lack) lack {
-	w := s.watches[endpoints]
-	if w == nil || len(w.refused) == 0 {
-		return l
+func (s *session) withholdDeaf(l lack, set *Snapshot) lack {
+	if w := s.watches[endpoints]; w != nil {
+		l.changed = slices.DeleteFunc(l.changed, func(e *entry) bool {
+			return s.watches[clusters].knows(e.name) && w.refuses(e.waits) && w.refused[e.waits] == set.kinds[endpoints].want(e.waits)
+		})
 	}
-	var may []*entry
-	for _, e := range l.changed {
-		if e.waits == "" || !w.refuses(e.waits) {
-			may = append(may, e)
-		}
-	}
-	l.changed = may
 	return l
 }
 
 // announce notes what follows from an offer of clusters, respectively endpoints. Endpoints are sent again after each
-// change of their cluster, or Envoy warms it for initial_fetch_timeout. Listeners and routes wait for new clusters:
-// for the acknowledgement of their endpoints, and where they have none for their own, which Envoy withholds until they are warm.
+// change of their cluster, or Envoy warms it for initial_fetch_timeout. Listeners and routes wait for new clusters.
 func (s *session) announce(w *watch, l lack, set *Snapshot) {
 	switch {
 	case w.kind == endpoints:
@@ -178,27 +163,20 @@ func (s *session) announce(w *watch, l lack, set *Snapshot) {
 	case w.kind != clusters || !s.ads:
 		return
 	}
-	until := time.Now().Add(s.server.patience)
-	before := len(s.waiting)
+	maps.DeleteFunc(s.again, func(name string, _ struct{}) bool { return !set.kinds[endpoints].has(name) })
+	until, fresh := time.Now().Add(s.server.patience), false
 	for _, e := range l.changed {
-		assigned := e.waits != "" && set.kinds[endpoints].has(e.waits)
-		if assigned {
+		c := &warming{since: s.serial, until: until}
+		if e.waits != "" && set.kinds[endpoints].has(e.waits) {
+			c.assigns = e.waits
 			s.again[e.waits] = struct{}{}
 		}
-		own := subject{clusters, e.name}
-		_, had := w.known[e.name]
-		_, stuck := s.waiting[own]
-		if had && !stuck {
-			continue
+		if w.knows(e.name) && s.waiting[e.name] == nil {
+			continue // the one that serves goes on until this one is warm
 		}
-		delete(s.waiting, own)
-		if assigned {
-			s.waiting[subject{endpoints, e.waits}] = &wait{until: until}
-		} else {
-			s.waiting[own] = &wait{until: until}
-		}
+		s.waiting[e.name], fresh = c, true
 	}
-	if len(s.waiting) > before {
+	if fresh {
 		time.AfterFunc(s.server.patience, s.wake)
 	}
 }
@@ -231,9 +209,7 @@ func (s *session) answer(k kind, nonce string, refused bool, message string) *Re
 		return s.refused(w, done[len(done)-1], message)
 	}
 	for _, o := range done {
-		for _, e := range o.changed {
-			delete(s.waiting, subject{k, e.name})
-		}
+		s.accepted(w, o)
 		w.acknowledged = o.version
 	}
 	if len(w.refused) == 0 {
@@ -242,16 +218,36 @@ func (s *session) answer(k kind, nonce string, refused bool, message string) *Re
 	return nil
 }
 
+// accepted ends the waiting for what o brought, or took away.
+func (s *session) accepted(w *watch, o *offer) {
+	switch w.kind {
+	case clusters:
+		for _, e := range o.changed {
+			if c := s.waiting[e.name]; c != nil && c.assigns == "" && o.serial >= c.since {
+				delete(s.waiting, e.name)
+			}
+		}
+		for _, name := range o.removed {
+			if c := s.waiting[name]; c != nil && o.serial >= c.since {
+				delete(s.waiting, name)
+			}
+		}
+	case endpoints:
+		for cluster, c := range s.waiting {
+			if c.assigns != "" && o.serial >= c.since && o.holds(c.assigns) && !c.refused[clusters] {
+				delete(s.waiting, cluster)
+			}
+		}
+	}
+}
+
 // refused notes that the client refused o, and what listeners and routes have to wait for because of it.
 func (s *session) refused(w *watch, o *offer, message string) *Refusal {
 	w.refuse(o)
-	for _, e := range o.changed {
-		switch own := (subject{w.kind, e.name}); {
-		case s.waiting[own] != nil:
-			s.waiting[own].refused = true
-		case w.kind == clusters && s.waiting[subject{endpoints, e.waits}] != nil:
-			delete(s.waiting, subject{endpoints, e.waits})
-			s.waiting[own] = &wait{refused: true}
+	for name, c := range s.waiting {
+		about := w.kind == clusters && o.holds(name) || w.kind == endpoints && o.holds(c.assigns)
+		if about && o.serial >= c.since {
+			c.refused[w.kind] = true
 		}
 	}
 	message = clip(message, maxMessage)

@@ -40,11 +40,18 @@ type watch struct {
 
 // offer is one response.
 type offer struct {
+	serial  int // counts the session's offers
 	version string
 	nonce   string
 	changed []*entry // state of the world, wildcard: all that there is
 	removed []string
 	kept    []*entry // state of the world: gone, but not to be taken away yet
+}
+
+// holds tells whether a resource of that name is sent. Changed is sorted.
+func (o *offer) holds(name string) bool {
+	_, found := slices.BinarySearchFunc(o.changed, name, func(e *entry, name string) int { return cmp.Compare(e.name, name) })
+	return found
 }
 
 // lack is what a client does not have as it should.
