@@ -191,11 +191,14 @@ func wrongCharacter(segment string) string {
 			if i+2 >= len(segment) || !isHex(segment[i+1]) || !isHex(segment[i+2]) {
 				return "A % is followed by two hexadecimal digits; a literal % is written %25."
 			}
+			if segment[i+1:i+3] == "00" {
+				return "Requests with %00 are refused before they are matched."
+			}
 			i += 2
 		case c >= 0x80:
-			return fmt.Sprintf("The character %q is not ASCII and arrives percent-encoded. Write %q.", []rune(segment[i:])[0], encoded(segment))
+			return fmt.Sprintf("The character %q is not ASCII, and clients percent-encode it. Write the segment as %q.", []rune(segment[i:])[0], encoded(segment))
 		case !isPathCharacter(rune(c)):
-			return fmt.Sprintf("The character %q arrives percent-encoded. Write %q.", c, encoded(segment))
+			return fmt.Sprintf("Clients percent-encode the character %q. Write the segment as %q.", c, encoded(segment))
 		}
 	}
 	return ""

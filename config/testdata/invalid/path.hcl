@@ -240,6 +240,12 @@ service "paths" {
     }
   }
 
+  api "zero" {
+    path = "/a%00b" # ERROR: Invalid path
+    backend {
+      upstream = upstream.orders
+    }
+  }
   api "both" {
     path        = "/both"
     path_prefix = "/both" # ERROR: Both path and path_prefix
