@@ -72,6 +72,10 @@ func parseFile(f File, files map[string]*hcl.File, d *diagnostics) (p *parsed, w
 func parseJSON(f File, d *diagnostics) *parsed {
 	root, diags := hcljson.ParseExpression(f.Bytes, f.Name)
 	if first := firstSyntaxError(diags); first != nil {
+		if first.Subject.End.Byte > len(f.Bytes) {
+			last := at(f, len(f.Bytes)-1) // HCL points behind the end of what is cut off
+			first.Subject, first.Context = &last, nil
+		}
 		d.add(syntaxMistake(first, nil))
 		return nil
 	}
