@@ -40,7 +40,7 @@ func (l *loader) checkReach() {
 		l.report(ruleReach, a.upstream.Range, "VPC that cannot be reached",
 			"API %q of service %q is mounted on instance %q, which lives in VPC %q (%s), and upstream %q lives in VPC %q (%s). An API uses an upstream of its instance's VPC, or of a VPC that a CCN joins with it%s. Join the two:\n\n  ccn \"%s\" {\n    vpcs = [%s, %s]\n  }",
 			a.model.Name, s.model.Name, in.model.Name, here, place(in.vpc.Range), up.model.Name, there, place(up.vpc.Range),
-			l.overTwo(here, there), l.freeCCNName(here, there), reference(kindVPC, here), reference(kindVPC, there))
+			l.overTwo(here, there), l.freeCCNName(here, there), refer(kindVPC, here), refer(kindVPC, there))
 	})
 }
 

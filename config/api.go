@@ -101,9 +101,7 @@ func (l *loader) decodeBackend(a *api, body *lang.Body, pathKnown bool) {
 	path, timeout := body.String("path"), body.Duration("timeout")
 	a.upstream = up
 	a.model.Backend = model.Backend{Upstream: up.V.Name, Timeout: timeout.Or(defaultTimeout), Place: lang.PlaceOf(body.DefRange)}
-	if !l.checkOneBackend(body, up, url, mocks) {
-		return
-	}
+	single := l.checkOneBackend(body, up, url, mocks)
 	if timeout.Valid() && (timeout.V > 0 && timeout.V < time.Millisecond || timeout.V > maxTimeout) {
 		l.report(ruleValue, timeout.Range, "Invalid timeout",
 			"%s is not a timeout. A timeout is 1ms to %s, or \"0s\" for none.", timeout.V, "8760h")
@@ -117,8 +115,8 @@ func (l *loader) decodeBackend(a *api, body *lang.Body, pathKnown bool) {
 	for _, inner := range mocks {
 		a.model.Backend.Mock = l.decodeMock(inner)
 		a.model.Backend.Timeout = 0
-		l.refuseWithMock(path.Said(), path.Range, "path")
-		l.refuseWithMock(timeout.Said(), timeout.Range, "timeout")
+		l.refuseWithMock(single && path.Said(), path.Range, "path")
+		l.refuseWithMock(single && timeout.Said(), timeout.Range, "timeout")
 	}
 	if path.Valid() && pathKnown && len(mocks) == 0 {
 		l.decodeReplacement(a, path)
@@ -184,7 +182,7 @@ func (l *loader) knownUpstreams() string {
 		return ""
 	}
 	for i, name := range names {
-		names[i] = reference(kindUpstream, name)
+		names[i] = refer(kindUpstream, name)
 	}
 	return fmt.Sprintf(" Upstreams: %s.", list(names, "and"))
 }
@@ -219,7 +217,7 @@ func (l *loader) decodeURL(v lang.Value[string]) *model.URL {
 		if l.vpcs[block.Name].declares(addr) {
 			l.report(ruleURL, v.Range, "URL inside a VPC",
 				"%s lies in VPC %q (%s). A url is a public server. What stands in a VPC is reached through an upstream: upstream \"NAME\" { vpc = %s ... node \"%s\" {} }.",
-				addr, block.Name, place(block.DefRange), reference(kindVPC, block.Name), hostPort{url.Host, url.Port, true})
+				addr, block.Name, place(block.DefRange), refer(kindVPC, block.Name), hostPort{url.Host, url.Port, true})
 			return nil
 		}
 	}
@@ -261,8 +259,8 @@ func parseURL(text string) (model.URL, string) {
 	return out, ""
 }
 
-// reference is how the language refers to a block: upstream.orders, or vpc["1st"] where the name is no identifier.
-func reference(kind, name string) string {
+// refer is how the language refers to a block: upstream.orders, or vpc["1st"] where the name is no identifier.
+func refer(kind, name string) string {
 	if name != "" && name[0] >= '0' && name[0] <= '9' {
 		return fmt.Sprintf("%s[%q]", kind, name)
 	}

@@ -108,7 +108,11 @@ func load(root string, files []lang.File, o Options) *Result {
 type reads struct{ paths []string }
 
 func (r *reads) file(name string) ([]byte, error) {
-	r.paths = append(r.paths, name)
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return nil, err
+	}
+	r.paths = append(r.paths, abs)
 	return source.ReadFile(name)
 }
 

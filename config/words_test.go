@@ -20,8 +20,8 @@ func TestWords(t *testing.T) {
 		"0 nodes":    count(0, "node"),
 		"1st 2nd 3rd 4th 11th 12th 13th 21st 112th": strings.Join([]string{
 			ordinal(1), ordinal(2), ordinal(3), ordinal(4), ordinal(11), ordinal(12), ordinal(13), ordinal(21), ordinal(112)}, " "),
-		"vpc.main":               reference("vpc", "main"),
-		`vpc["1st"]`:             reference("vpc", "1st"),
+		"vpc.main":               refer("vpc", "main"),
+		`vpc["1st"]`:             refer("vpc", "1st"),
 		"There is no such file.": readWords(&fs.PathError{Op: "open", Path: "/x", Err: fs.ErrNotExist}),
 		"The file may not be read: permission denied.": readWords(fmt.Errorf("read: %w", fs.ErrPermission)),
 		"It cannot be read: is a directory.":           readWords(&fs.PathError{Op: "read", Path: "/x", Err: errors.New("is a directory")}),

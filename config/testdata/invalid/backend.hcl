@@ -28,6 +28,8 @@ service "targets" {
     backend {
       upstream = upstream.orders
       url      = "https://api.test" # ERROR: Backend with more than one target
+      timeout  = "1ns"              # ERROR: Invalid timeout
+      path     = "v1"               # ERROR: Invalid backend path
     }
   }
   api "three" {
