@@ -26,14 +26,14 @@ func adminFlag(cmd *cobra.Command, address *string) {
 	textFlag(cmd, address, "admin-address", "HOST:PORT", "where the running weir is")
 }
 
-// client asks a running weir.
-type client struct {
+// asker asks a running weir.
+type asker struct {
 	address string
 	http    *http.Client
 }
 
-// newClient takes the address as serve takes it, so that one WEIR_ADMIN_ADDRESS serves both.
-func newClient(address string) (*client, error) {
+// newAsker takes the address as serve takes it, so that one WEIR_ADMIN_ADDRESS serves both.
+func newAsker(address string) (*asker, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("--admin-address %q: %w", address, err)
@@ -43,7 +43,7 @@ func newClient(address string) (*client, error) {
 	}
 	// A proxy variable of the environment is meant for other traffic than the operator's own machine.
 	transport := &http.Transport{Proxy: nil, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
-	return &client{
+	return &asker{
 		address: net.JoinHostPort(host, port),
 		http:    &http.Client{Transport: transport, Timeout: admin.ReloadTimeout + 5*time.Second},
 	}, nil
@@ -51,7 +51,7 @@ func newClient(address string) (*client, error) {
 
 // call sends a request and decodes the answer into document. ok says whether the status was a good one; an error
 // document is an error unless accept takes its status.
-func (c *client) call(ctx context.Context, method, path string, document any, accept ...int) error {
+func (c *asker) call(ctx context.Context, method, path string, document any, accept ...int) error {
 	u := url.URL{Scheme: "http", Host: c.address, Path: path}
 	request, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
@@ -84,7 +84,7 @@ func accepted(status int, others []int) bool {
 	return status == http.StatusOK
 }
 
-func (c *client) unreachable(err error) error {
+func (c *asker) unreachable(err error) error {
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("no weir answers at %s: is it running? --admin-address or WEIR_ADMIN_ADDRESS says where", c.address)
 	}
@@ -95,7 +95,7 @@ func (c *client) unreachable(err error) error {
 	return fmt.Errorf("ask weir at %s: %w", c.address, err)
 }
 
-func (c *client) refused(status string, body []byte) error {
+func (c *asker) refused(status string, body []byte) error {
 	var document admin.Error
 	if json.Unmarshal(body, &document) == nil && document.Error != "" {
 		return fmt.Errorf("weir at %s: %s", c.address, document.Error)

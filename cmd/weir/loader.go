@@ -15,8 +15,6 @@ import (
 	"github.com/weirproxy/weir/config/lang"
 	"github.com/weirproxy/weir/config/source"
 	"github.com/weirproxy/weir/model"
-	"github.com/weirproxy/weir/translate"
-	"github.com/weirproxy/weir/xds"
 )
 
 // noDiagnostics is the JSON of none.
@@ -86,12 +84,12 @@ func (d *loader) load(u source.Update, a *attempt) (outcome admin.Outcome) {
 		return admin.Invalid
 	}
 	d.report(result, a)
-	loaded, err := newPublication(result.Configuration)
+	loaded, err := newPublication(result.Configuration, a.At)
 	if err != nil {
 		a.Error = err.Error()
 		return admin.Failed
 	}
-	a.loaded = loaded
+	a.loaded, a.Generation = loaded, loaded.generation
 	return admin.Applied
 }
 
@@ -137,23 +135,4 @@ func firstOf(diagnostics hcl.Diagnostics) first {
 		}
 	}
 	return f
-}
-
-// newPublication translates every instance.
-func newPublication(c *model.Configuration) (*publication, error) {
-	p := &publication{
-		configuration: c,
-		resources:     make(map[string][]translate.Resource, len(c.Instances)),
-		sets:          make(map[string]*xds.Snapshot, len(c.Instances)),
-	}
-	for name := range c.Instances {
-		resources := translate.Instance(c, name)
-		set, err := xds.NewSnapshot(messagesOf(resources))
-		if err != nil {
-			return nil, fmt.Errorf("instance %q: %w", name, err)
-		}
-		p.resources[name], p.sets[name] = resources, set
-	}
-	p.generation = xds.Generation(p.sets)
-	return p, nil
 }

@@ -8,8 +8,6 @@ import (
 
 	"github.com/weirproxy/weir/admin"
 	"github.com/weirproxy/weir/config/source"
-	"github.com/weirproxy/weir/model"
-	"github.com/weirproxy/weir/translate"
 	"github.com/weirproxy/weir/xds"
 )
 
@@ -37,29 +35,27 @@ type loop struct {
 	state     atomic.Pointer[admin.State] // never nil; changes when an attempt has ended
 	published atomic.Pointer[publication] // never nil; changes when something is published
 
-	asked    bool                    // the watcher was told to reload, and that update has not come yet
-	waiting  []chan<- *admin.Attempt // asked for the update that is due
-	later    []chan<- *admin.Attempt // asked after that: the update may have been read before
-	pending  *attempt                // published, and not yet answered by all Envoys
-	rejected string                  // Envoy's refusal of the published generation, or empty
-}
+	asked   bool                    // the watcher was told to reload, and that update has not come yet
+	waiting []chan<- *admin.Attempt // asked for the update that is due
+	later   []chan<- *admin.Attempt // asked after that: the update may have been read before
 
-// publication is one good load: what serves, and all that is needed to say which block Envoy's words are about.
-type publication struct {
-	generation    string // empty before the first good load
-	configuration *model.Configuration
-	resources     map[string][]translate.Resource // by instance
-	sets          map[string]*xds.Snapshot        // by instance
+	pending  *attempt             // published, and not yet answered by all Envoys
+	before   *publication         // what was published before the last good load
+	accepted map[string]served    // by instance: what its Envoys took last, to go back to
+	rejected map[string]rejection // by instance: what its Envoys refused last
 }
 
 // attempt is one attempt to load, until it has ended.
 type attempt struct {
 	admin.Attempt
-	first   first                   // the first mistake, for the log
-	loaded  *publication            // nil unless the files are good
-	since   time.Time               // of the publication
-	changed map[string]bool         // instances whose resources are not what they were
-	waiting []chan<- *admin.Attempt // who asked for it
+	first     first           // the first mistake, for the log
+	loaded    *publication    // nil unless the files are good
+	since     time.Time       // of the publication that Envoys have to answer
+	changed   map[string]bool // the instances whose Envoys have to
+	refusals  []string        // what was refused, in words, each once
+	heard     map[string]bool // the instances that refusals came from
+	withdrawn bool            // and what served before was published again
+	waiting   []chan<- *admin.Attempt
 }
 
 // run is the loop. It ends with ctx. Each value of hangup has the files loaded now.
@@ -75,9 +71,7 @@ func (l *loop) run(ctx context.Context, hangup <-chan struct{}) {
 		}
 		select {
 		case <-ctx.Done():
-			if l.pending != nil {
-				l.end(l.pending, admin.Applied)
-			}
+			l.hurry()
 			return
 		case update, ok := <-updates:
 			if !ok {
@@ -129,11 +123,9 @@ func (l *loop) reload(ctx context.Context) (*admin.Attempt, error) {
 	}
 }
 
-// take makes an update into one attempt. An attempt that is still pending was not refused until now.
+// take makes an update into one attempt.
 func (l *loop) take(u source.Update) {
-	if l.pending != nil {
-		l.end(l.pending, admin.Applied)
-	}
+	l.hurry()
 	a := &attempt{Attempt: admin.Attempt{At: time.Now().UTC(), Diagnostics: noDiagnostics}}
 	if u.Forced { // any other may have been on its way before those who wait asked
 		later := l.later
@@ -153,110 +145,26 @@ func (l *loop) take(u source.Update) {
 	l.publish(a)
 }
 
-// publish hands a good load to the Envoys, unless it is what they have.
-func (l *loop) publish(a *attempt) {
-	before := l.published.Load()
-	l.published.Store(a.loaded) // also when unchanged: positions are those of the text as it is now
-	if a.loaded.generation == before.generation {
-		outcome := admin.Unchanged
-		if l.rejected != "" { // it is not sent again, and what was refused is not good for being saved once more
-			outcome, a.Error = admin.Refused, l.rejected
-		}
-		l.end(a, outcome)
-		return
-	}
-	a.changed = changed(before.sets, a.loaded.sets)
-	a.since = time.Now()
-	l.rejected = ""
-	l.server.Publish(a.loaded.sets)
-	if l.fleet != nil {
-		l.fleet.set(a.loaded.configuration)
-	}
-	l.pending = a
-	l.settle()
-}
-
-// changed are the instances that are new or have other resources than before.
-func changed(before, after map[string]*xds.Snapshot) map[string]bool {
-	all := map[string]bool{}
-	for name, set := range after {
-		if old := before[name]; old == nil || old.Hash() != set.Hash() {
-			all[name] = true
-		}
-	}
-	return all
-}
-
-// settle ends the pending attempt once every Envoy that it concerns has accepted it, or enough time has passed.
-func (l *loop) settle() {
-	a := l.pending
-	waiting := unsettled(l.server.Proxies(), a.loaded.sets, a.changed)
-	late := time.Since(a.since) > settleWithin
-	if len(waiting) > 0 && !late {
-		return
-	}
-	if late {
-		l.log.Debug("some Envoys have not answered yet", "generation", a.loaded.generation, "nodes", waiting)
-	}
-	l.end(a, admin.Applied)
-}
-
-// unsettled are the ids of the nodes that have not taken all of what was published. One that refused is among them:
-// its refusal is on its way to the loop and ends the attempt.
-func unsettled(proxies []xds.Proxy, sets map[string]*xds.Snapshot, instances map[string]bool) []string {
-	var nodes []string
-	for _, p := range proxies {
-		if instances[p.Instance] && !p.Unknown && p.Snapshot != sets[p.Instance].Hash() {
-			nodes = append(nodes, p.Node)
-		}
-	}
-	return nodes
-}
-
-// refused reports a refusal, and ends the attempt that it answers.
-func (l *loop) refused(r xds.Refusal) {
-	published := l.published.Load()
-	place := blame(r.Type, r.Resources, r.Message, published.resources[r.Instance], published.configuration)
-	l.metrics.Refused(r.Instance, shortType(r.Type))
-	l.log.Error("an Envoy refused the configuration", "instance", r.Instance, "node", r.Node, "type", shortType(r.Type),
-		"file", place.File, "line", place.Line, "err", r.Message)
-	if a := l.pending; a != nil && a.changed[r.Instance] {
-		a.Error = refusalText(r, place)
-		l.rejected = a.Error
-		l.end(a, admin.Refused)
-	}
-}
-
-// refusalText is the refusal in one line, with its place where it is known.
-func refusalText(r xds.Refusal, place model.Place) string {
-	text := "Envoy " + r.Node + " of instance " + r.Instance + " refused the " + shortType(r.Type) + ": " + r.Message
-	if place.File != "" {
-		return place.String() + ": " + text
-	}
-	return text
-}
-
 // end gives an attempt its outcome: one log line, one count, one state, and an answer to those who asked.
 func (l *loop) end(a *attempt, outcome admin.Outcome) {
 	if l.pending == a {
 		l.pending = nil
 	}
 	a.Outcome = outcome
-	next := *l.state.Load()
-	if a.loaded != nil {
-		a.Generation = a.loaded.generation
-		next.Configuration = a.loaded.configuration
-		if next.Generation != a.Generation {
-			next.Generation, next.LoadedAt = a.Generation, a.At
-		}
-	}
-	next.LastAttempt = &a.Attempt
-	l.state.Store(&next)
+	l.show(&a.Attempt)
 	l.metrics.Attempted(&a.Attempt)
 	l.logEnd(a)
 	for _, reply := range a.waiting {
 		reply <- &a.Attempt
 	}
+}
+
+// show brings the state up to what is published, with the last attempt.
+func (l *loop) show(last *admin.Attempt) {
+	next := *l.state.Load()
+	p := l.published.Load()
+	next.Configuration, next.Generation, next.LoadedAt, next.LastAttempt = p.configuration, p.generation, p.at, last
+	l.state.Store(&next)
 }
 
 func (l *loop) logEnd(a *attempt) {

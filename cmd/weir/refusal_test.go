@@ -133,9 +133,11 @@ func TestRefusedByAnEnvoy(t *testing.T) {
 	if !strings.Contains(second.LastAttempt.Error, "main.hcl:4") || !strings.Contains(second.LastAttempt.Error, "cannot bind") {
 		t.Errorf("the attempt says %q", second.LastAttempt.Error)
 	}
-	refused := second.Instances[0].Proxies[0].Types[0].Refused
-	if refused == nil || refused.Place == nil || refused.Place.Line != 4 || !strings.Contains(refused.Message, "cannot bind") {
-		t.Errorf("the proxy's refusal is shown as %+v", refused)
+	if second.Generation != first.Generation || second.Instances[0].Listeners[0].Port != 8080 || second.LastAttempt.Generation == first.Generation {
+		t.Errorf("what all Envoys refuse is not withdrawn: %+v", second)
+	}
+	if p := second.Instances[0].Proxies[0]; !p.Current || p.Types[0].Refused != nil {
+		t.Errorf("the Envoy is not back where it was: %+v", p)
 	}
 	lines := w.logged("an Envoy refused the configuration")
 	if len(lines) != 1 || lines[0]["line"] != 4.0 || lines[0]["node"] != "n1" || lines[0]["type"] != "Listener" {
@@ -146,9 +148,63 @@ func TestRefusedByAnEnvoy(t *testing.T) {
 	}
 
 	write(t, dir, gateway("one"))
-	w.awaitAttempt(second.LastAttempt.At, admin.Applied)
-	if r := w.reload(); r.status != 0 || !strings.HasPrefix(r.stdout, "unchanged") {
-		t.Errorf("a reload after the edit was taken back: %+v", r)
+	third := w.awaitAttempt(second.LastAttempt.At, admin.Unchanged)
+	write(t, dir, strings.Replace(gateway("two"), "8080", "8082", 1))
+	w.awaitAttempt(third.LastAttempt.At, admin.Applied)
+}
+
+// One that was there before the refusal stays; there is nothing to go back to, and another one may take it.
+func TestRefusedAtFirst(t *testing.T) {
+	dir := directory(t, gateway("one"))
+	w := serve(t, dir)
+	first := w.awaitAttempt(time.Time{}, admin.Applied)
+	refuse := func(r *discoveryv3.DeltaDiscoveryResponse) string {
+		if listensAt(r, 8080) {
+			return "Error adding/updating listener(s) http: cannot bind"
+		}
+		return ""
+	}
+	proxy(t, w.xds, "edge", refuse)
+	w.await("the refusal is shown", func() bool {
+		s := w.current()
+		if len(s.Instances[0].Proxies) != 1 || s.Generation != first.Generation {
+			return false
+		}
+		p := s.Instances[0].Proxies[0]
+		return !p.Current && p.Types[0].Refused != nil && p.Types[0].Refused.Place.Line == 4
+	})
+	if r := w.reload(); r.status != 1 || !strings.HasPrefix(r.stdout, "refused") {
+		t.Errorf("a reload of what is refused: %+v", r)
+	}
+	last := w.current().LastAttempt
+	write(t, dir, strings.Replace(gateway("one"), "8080", "8081", 1))
+	w.awaitAttempt(last.At, admin.Applied)
+}
+
+// What one of two Envoys takes is not withdrawn, and the outcome is refused all the same.
+func TestRefusedByOneOfTwo(t *testing.T) {
+	dir := directory(t, gateway("one"))
+	w := serve(t, dir)
+	first := w.awaitAttempt(time.Time{}, admin.Applied)
+	proxy(t, w.xds, "edge", func(r *discoveryv3.DeltaDiscoveryResponse) string {
+		if listensAt(r, 8081) {
+			return "cannot bind"
+		}
+		return ""
+	})
+	proxy(t, w.xds, "edge", func(*discoveryv3.DeltaDiscoveryResponse) string { return "" })
+	w.await("both are current", func() bool {
+		p := w.current().Instances[0].Proxies
+		return len(p) == 2 && p[0].Current && p[1].Current
+	})
+	write(t, dir, strings.Replace(gateway("one"), "8080", "8081", 1))
+	s := w.awaitAttempt(first.LastAttempt.At, admin.Refused)
+	if s.Generation == first.Generation || s.Generation != s.LastAttempt.Generation || s.Instances[0].Listeners[0].Port != 8081 {
+		t.Errorf("%+v", s)
+	}
+	p := s.Instances[0].Proxies
+	if p[0].Current == p[1].Current {
+		t.Errorf("%+v", p)
 	}
 }
 

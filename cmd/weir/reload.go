@@ -35,7 +35,7 @@ func (a *app) reloadCommand() *cobra.Command {
 	adminFlag(cmd, &address)
 	output := outputFlag(cmd, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := newClient(address)
+		c, err := newAsker(address)
 		if err != nil {
 			return usage(cmd, err)
 		}

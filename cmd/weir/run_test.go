@@ -61,6 +61,42 @@ func TestRunIsTheWholeGateway(t *testing.T) {
 	}
 }
 
+// What Envoy itself refuses serves nobody: the configuration before is back when the outcome is known.
+func TestRunWithdrawsWhatEnvoyRefuses(t *testing.T) {
+	port := freePort(t)
+	text := func(body, more string) string {
+		return strings.Replace(gateway(body), `listener "http" { port = 8080 }`, `listener "http" { port = `+port+" }\n"+more, 1)
+	}
+	dir := directory(t, text("one", ""))
+	w := start(t, "run", dir, "--xds-address", "127.0.0.1:0", "--envoy-path", envoyPath(t))
+	get := func() string { return body("http://127.0.0.1:" + port + "/") }
+	w.await("Envoy answers", func() bool { return get() == "one" })
+	w.await("it has everything", func() bool {
+		p := w.current().Instances[0].Proxies
+		return len(p) == 1 && p[0].Current
+	})
+	first := w.current()
+
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	write(t, dir, text("two", fmt.Sprintf("listener \"more\" {\naddress = \"127.0.0.1\"\nport = %d\n}", taken.Addr().(*net.TCPAddr).Port)))
+	second := w.awaitAttempt(first.LastAttempt.At, admin.Refused)
+	if second.Generation != first.Generation || !strings.Contains(second.LastAttempt.Error, "main.hcl:5: ") {
+		t.Errorf("%+v: %s", second, second.LastAttempt.Error)
+	}
+	if got := get(); got != "one" {
+		t.Errorf("Envoy answers %q after the refusal", got)
+	}
+	write(t, dir, text("three", ""))
+	w.awaitAttempt(second.LastAttempt.At, admin.Applied)
+	if got := get(); got != "three" {
+		t.Errorf("Envoy answers %q after the mistake was mended", got)
+	}
+}
+
 // body is what a URL answers, empty where nobody does.
 func body(url string) string {
 	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}

@@ -77,7 +77,7 @@ func (a *app) upstreamsOfFiles(conf *configuration) ([]admin.Upstream, error) {
 }
 
 func upstreamsOfWeir(ctx context.Context, address string) ([]admin.Upstream, error) {
-	c, err := newClient(address)
+	c, err := newAsker(address)
 	if err != nil {
 		return nil, err
 	}

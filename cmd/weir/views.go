@@ -13,7 +13,7 @@ func (l *loop) proxies() []admin.Proxy {
 	clients := l.server.Proxies()
 	views := make([]admin.Proxy, 0, len(clients))
 	for _, p := range clients {
-		set := published.sets[p.Instance]
+		set := published.instances[p.Instance].set
 		view := admin.Proxy{
 			Node: p.Node, Instance: p.Instance, Address: p.Address, UserAgent: p.UserAgent, ConnectedAt: p.ConnectedAt.UTC(),
 			Current: set != nil && !p.Unknown && p.Snapshot == set.Hash(), Types: []admin.ProxyType{},
@@ -33,7 +33,7 @@ func refusalOf(instance string, t xds.TypeState, published *publication) *admin.
 		return nil
 	}
 	r := t.Refused
-	place := blame(t.Type, r.Resources, r.Message, published.resources[instance], published.configuration)
+	place := blame(t.Type, r.Resources, r.Message, published.instances[instance].resources, published.configuration)
 	return &admin.Refusal{
 		Version: r.Version, Message: r.Message, Resources: append([]string{}, r.Resources...), At: r.At.UTC(), Place: admin.NewPlace(place),
 	}
@@ -42,7 +42,7 @@ func refusalOf(instance string, t xds.TypeState, published *publication) *admin.
 // connected counts the proxies of each instance; an instance without any is there with 0, so that it can be alerted on.
 func (l *loop) connected() map[string]int {
 	counts := map[string]int{}
-	for instance := range l.published.Load().sets {
+	for instance := range l.published.Load().instances {
 		counts[instance] = 0
 	}
 	for _, p := range l.server.Proxies() {
