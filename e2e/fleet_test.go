@@ -46,7 +46,6 @@ func TestStateOfTheWorldEnvoy(t *testing.T) {
 		g.edit(t, "gateway.hcl", renamed, "a rename is taken", answeredByAll(r, n.name))
 	}
 	l.stop(t)
-	g.stop(t)
 }
 
 // An Envoy over a Unix socket, which no port gives away.

@@ -40,11 +40,18 @@ func startWeir(t *testing.T, verb, path string, flags ...string) *gateway {
 	return g
 }
 
-// startWeirAt starts weir on the addresses of a gateway, which may be those of one that has ended.
+// startWeirAt starts weir on the addresses of a gateway, which may be those of one that has ended. Whatever the test
+// did to it, at its end it stops as it promises to.
 func startWeirAt(t *testing.T, g *gateway, verb string, flags ...string) *process {
 	t.Helper()
 	arguments := append([]string{verb, g.path, "--admin-address", g.admin, "--xds-address", g.xds}, flags...)
-	return start(t, "weir "+verb, exec.Command(weirBinary, arguments...))
+	p := start(t, "weir "+verb, exec.Command(weirBinary, arguments...))
+	t.Cleanup(func() {
+		if p.running() && !t.Failed() {
+			p.stop(t)
+		}
+	})
+	return p
 }
 
 // save replaces a file of the configuration as careful editors do.

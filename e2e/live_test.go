@@ -85,7 +85,6 @@ func TestEditsAreLive(t *testing.T) {
 	if err := answeredByAll(orders, a.name)(); err != nil {
 		t.Error(err)
 	}
-	g.stop(t)
 }
 
 // The conditions of the edits. Each sends requests and looks at what came of them.

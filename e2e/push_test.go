@@ -49,7 +49,6 @@ func TestWaysToSave(t *testing.T) {
 		"path": "/ping", "backend": {"mock": {"body": "json"}}}}}}}`)
 	eventually(t, editBound, "a JSON file is seen", answeredBy(ping, "json"))
 	l.stop(t)
-	g.stop(t)
 }
 
 // A ConfigMap volume changes by one link that is renamed; the names that are read never change.
@@ -165,7 +164,6 @@ func TestBadEditsChangeNothing(t *testing.T) {
 		})
 	}
 	l.stop(t)
-	g.stop(t)
 }
 
 // SIGHUP and `weir reload` load now, and say how it ended.
@@ -198,7 +196,6 @@ func TestReload(t *testing.T) {
 	if after.Generation != first.Generation {
 		t.Errorf("generation %q serves, want %q: a bad file changed it", after.Generation, first.Generation)
 	}
-	g.stop(t)
 }
 
 // weir serves before there is anything to serve, says so, and takes the first good state.

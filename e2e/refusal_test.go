@@ -44,7 +44,6 @@ func TestListenerPortTaken(t *testing.T) {
 	awaitAnswer(t, editBound, free, "/", "n0")
 	g.awaitOutcome(t, "applied")
 	l.stop(t)
-	g.stop(t)
 }
 
 // The first configuration of all is refused, by an Envoy that came after it was loaded: log and status say so, and
@@ -66,7 +65,6 @@ func TestListenerPortTakenAtStart(t *testing.T) {
 	release()
 	must(t, syscall.Kill(g.envoyOf(t, "edge"), syscall.SIGKILL))
 	awaitAnswer(t, startBound, taken, "/", "n0")
-	g.stop(t)
 }
 
 // What one instance's Envoy refuses does not keep an edit from another instance.
@@ -90,7 +88,6 @@ func TestRefusalStaysWithItsInstance(t *testing.T) {
 	must(t, edge.wants(http.StatusOK, "one"))
 	g.edit(t, "edge.hcl", edgeText("three"), "the mended instance follows", answeredBy(edge, "three"))
 	must(t, beside.wants(http.StatusOK, "two"))
-	g.stop(t)
 }
 
 // An Envoy that ends at once is started again and again, ever more slowly; weir says why, and stops when told to.
@@ -112,7 +109,6 @@ func TestEnvoyThatAlwaysEnds(t *testing.T) {
 	if again := strings.Count(g.output.String(), "is started again"); again > 20 {
 		t.Errorf("Envoy was started %d times in a moment", again)
 	}
-	g.stop(t)
 }
 
 // A thousand upstreams: an edit of one of them is seen as quickly as one alone, and loses nothing.
@@ -139,5 +135,4 @@ func TestThousandUpstreams(t *testing.T) {
 	}
 	g.edit(t, "added.hcl", one(many, nodes[1]), "one more is seen", answeredByAll(request{port: port, path: fmt.Sprintf("/%d/x", many)}, "n1"))
 	l.stop(t)
-	g.stop(t)
 }

@@ -295,7 +295,7 @@ func TestInstancesAndListeners(t *testing.T) {
 	server := newNode(t, "server")
 	edge, public, first, second := freePort(t), freePort(t), freePort(t), freePort(t)
 	text := fill(sharedText, "port", edge, "public", public, "first", first, "second", second, "server", server.address)
-	g := runWeir(t, newDirectory(t, files{"gateway.hcl": text}))
+	runWeir(t, newDirectory(t, files{"gateway.hcl": text}))
 	awaitAnswer(t, startBound, edge, "/", "edge")
 	awaitAnswer(t, startBound, public, "/mock", "mocked")
 	awaitAnswer(t, startBound, first, "/both", "both")
@@ -307,7 +307,6 @@ func TestInstancesAndListeners(t *testing.T) {
 	must(t, request{port: second, path: "/one"}.wants(http.StatusOK, "one"))
 	must(t, request{port: first, path: "/one"}.wants(http.StatusNotFound, ""))
 	must(t, request{port: public, path: "/both"}.wants(http.StatusNotFound, ""))
-	g.stop(t)
 }
 
 // tlsText is a TLS listener with two certificates.

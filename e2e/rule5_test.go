@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,6 +43,7 @@ func TestUsedUpstreamCannotBeRemoved(t *testing.T) {
 	g := runWeir(t, dir)
 	orders := request{port: port, path: "/orders"}
 	awaitAnswer(t, startBound, port, "/orders", "orders")
+	showsAssociatedAPIs(t, g)
 	l := startLoad(t, orders)
 
 	// The upstream first: refused at each API, traffic goes on.
@@ -70,5 +72,20 @@ func TestUsedUpstreamCannotBeRemoved(t *testing.T) {
 	g.save(t, "upstreams.hcl", mock("other", "/other", "other"))
 	eventually(t, editBound, "both are gone at once", notFound(orders))
 	g.awaitOutcome(t, "applied")
-	g.stop(t)
+}
+
+// showsAssociatedAPIs looks at the page's tab "Associated APIs", in the API and on the command line.
+func showsAssociatedAPIs(t *testing.T, g *gateway) {
+	t.Helper()
+	var upstream struct {
+		AssociatedAPIs []struct{ Service, API, Path string } `json:"associated_apis"`
+	}
+	_, body, err := g.page("/api/v1/upstreams/orders")
+	must(t, err)
+	if err := json.Unmarshal([]byte(body), &upstream); err != nil || len(upstream.AssociatedAPIs) != 2 {
+		t.Errorf("the associated APIs are %+v, %v:\n%s", upstream.AssociatedAPIs, err, body)
+	}
+	if err := containsAll(weir(t, "upstreams", "orders", "--admin-address", g.admin).must(t).stdout, "invoices", "/invoices/{id}", "GET", "orders"); err != nil {
+		t.Error(err)
+	}
 }

@@ -49,7 +49,6 @@ func TestKilledEnvoyComesBack(t *testing.T) {
 		}
 		must(t, os.Remove(filepath.Join(g.path, "bad.hcl")))
 	}
-	g.stop(t)
 }
 
 // weir itself killed: its Envoys do not outlive it, or the port would be taken for the next one.
@@ -65,7 +64,6 @@ func TestKilledWeirLeavesNoEnvoy(t *testing.T) {
 	eventually(t, 5*time.Second, "Envoy ends with weir", func() error { return noneAlive(children) })
 	g.process = startWeirAt(t, g, "run", "--envoy-path", envoyPath(t))
 	awaitAnswer(t, startBound, port, "/", "n0")
-	g.stop(t)
 }
 
 // An Envoy that weir did not start keeps serving while weir is away, and takes up with the next one.
@@ -116,7 +114,6 @@ func TestInstanceIsAddedForAWaitingEnvoy(t *testing.T) {
 	later := strings.ReplaceAll(fill(edgeText, "port", port), "vpc \"main\" {}\n", "") + mock("later", "/", "later")
 	g.save(t, "later.hcl", later)
 	awaitAnswer(t, startBound, port, "/", "later")
-	g.stop(t)
 }
 
 // fakeEnvoy is a program that says what it is told to say, whatever it is asked.

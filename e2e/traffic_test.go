@@ -14,7 +14,7 @@ import (
 func TestCallersHeaders(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "n0")
-	g, port := startShop(t, plain(n)+"  retries = 1\n", nil)
+	_, port := startShop(t, plain(n)+"  retries = 1\n", nil)
 	host := fmt.Sprintf("shop.example.com:%d", port)
 	must(t, request{port: port, host: host, path: "/"}.wants(http.StatusOK, "n0"))
 	if got := n.last(t).Host; got != host {
@@ -32,7 +32,6 @@ func TestCallersHeaders(t *testing.T) {
 			t.Errorf("%s: a POST that was answered is sent %d times, want 1", header, attempts)
 		}
 	}
-	g.stop(t)
 }
 
 // The page's range goes to 100, and each of them is an attempt.
@@ -128,7 +127,6 @@ func TestRemovalDrains(t *testing.T) {
 	if err := <-result; err != nil {
 		t.Errorf("the edits cut a request off: %v", err)
 	}
-	g.stop(t)
 }
 
 // An answer that takes longer than backend.timeout says is given up, and an edit of it is live.
@@ -151,7 +149,6 @@ func TestTimeout(t *testing.T) {
 	g.edit(t, "gateway.hcl", limited("5s"), "a longer timeout is seen", answeredBy(r, "late"))
 	g.edit(t, "gateway.hcl", limited("150ms"), "a shorter timeout is seen", func() error { return r.wants(http.StatusGatewayTimeout, "") })
 	g.edit(t, "gateway.hcl", limited("0s"), "no timeout is seen", answeredBy(r, "late"))
-	g.stop(t)
 }
 
 // Saves faster than anybody reads them: no request fails, and the last one is what serves.
@@ -168,5 +165,4 @@ func TestBurstOfEdits(t *testing.T) {
 	}
 	eventually(t, editBound, "the last edit is seen", answeredByAll(r, "n1"))
 	l.stop(t)
-	g.stop(t)
 }

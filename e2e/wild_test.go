@@ -41,7 +41,6 @@ func TestOddThingsInTheDirectory(t *testing.T) {
 			g.edit(t, "after.hcl", mock("after", at, "alive"), "the next good edit is seen", answeredBy(request{port: port, path: at}, "alive"))
 		})
 	}
-	g.stop(t)
 }
 
 // sparse makes a file that is large and takes no room.
@@ -94,7 +93,6 @@ func TestDirectoryIsMadeAnew(t *testing.T) {
 		eventually(t, editBound, "the new directory is seen", answeredByAll(r, nodes[round%2].name))
 		g.edit(t, "extra.hcl", mock("extra", "/x", fmt.Sprint(round)), "an edit in it is seen", answeredBy(request{port: port, path: "/x"}, fmt.Sprint(round)))
 	}
-	g.stop(t)
 }
 
 // Saves without rhythm: pieces of any size, pauses of any length, files that come and go. Whatever is read on the way,
@@ -121,7 +119,6 @@ func TestWildSaves(t *testing.T) {
 	eventually(t, editBound, "the last save is seen", answeredByAll(r, "n1"))
 	g.awaitOutcome(t, "applied")
 	l.stop(t)
-	g.stop(t)
 }
 
 // cut makes a few pieces of random sizes out of a text.
@@ -153,5 +150,4 @@ func TestFilesOfTheConfigurationAreWatched(t *testing.T) {
 	must(t, answeredBy(request{port: port, path: "/"}, "goodbye two")())
 	writeFile(t, filepath.Join(dir, "texts/body.txt"), "three")
 	awaitAnswer(t, editBound, port, "/", "goodbye three")
-	g.stop(t)
 }
