@@ -28,22 +28,27 @@ func withListener(text, name string, port int) string {
 	return strings.Replace(text, "  listener \"http\" {", listener+"  listener \"http\" {", 1)
 }
 
-// A listener that Envoy refuses costs no request, the message names its block, and an edit that mends it is live.
+// What Envoy refuses is withdrawn: all of what served before serves on, also after Envoy was killed, the message names
+// the block, and an edit that mends it is live.
 func TestListenerPortTaken(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, "n0")
-	g, port := startShop(t, plain(n), nil)
+	nodes := newNodes(t, 2)
+	g, port := startShop(t, plain(nodes[0]), nil)
 	r := request{port: port, path: "/"}
 	l := startLoad(t, r)
 	taken, _ := takenPort(t)
-	g.save(t, "gateway.hcl", withListener(shop(port, plain(n)), "more", taken))
+	g.save(t, "gateway.hcl", withListener(shop(port, plain(nodes[1])), "more", taken))
 	g.awaitOutcome(t, "refused", "gateway.hcl:5", strconv.Itoa(taken))
-	must(t, answeredByAll(r, "n0")())
-	free := freePort(t)
-	g.save(t, "gateway.hcl", withListener(shop(port, plain(n)), "more", free))
-	awaitAnswer(t, editBound, free, "/", "n0")
-	g.awaitOutcome(t, "applied")
+	eventually(t, editBound, "what served before serves", answeredByAll(r, "n0"))
 	l.stop(t)
+	must(t, syscall.Kill(g.envoyOf(t, "edge"), syscall.SIGKILL))
+	eventually(t, startBound, "a new Envoy has what served before", answeredByAll(r, "n0"))
+
+	free := freePort(t)
+	g.save(t, "gateway.hcl", withListener(shop(port, plain(nodes[1])), "more", free))
+	awaitAnswer(t, editBound, free, "/", "n1")
+	eventually(t, editBound, "the whole edit is seen", answeredByAll(r, "n1"))
+	g.awaitOutcome(t, "applied")
 }
 
 // The first configuration of all is refused, by an Envoy that came after it was loaded: log and status say so, and
@@ -81,9 +86,9 @@ func TestRefusalStaysWithItsInstance(t *testing.T) {
 	awaitAnswer(t, startBound, port, "/", "one")
 	awaitAnswer(t, startBound, other, "/", "one")
 	taken, _ := takenPort(t)
-	g.save(t, "edge.hcl", withListener(edgeText("one"), "more", taken))
+	g.save(t, "edge.hcl", withListener(edgeText("two"), "more", taken))
 	g.awaitOutcome(t, "refused", "edge.hcl:5", strconv.Itoa(taken))
-	must(t, edge.wants(http.StatusOK, "one"))
+	eventually(t, editBound, "what served before serves", answeredBy(edge, "one"))
 	g.edit(t, "other.hcl", otherText("two"), "the other instance follows its edit", answeredBy(beside, "two"))
 	must(t, edge.wants(http.StatusOK, "one"))
 	g.edit(t, "edge.hcl", edgeText("three"), "the mended instance follows", answeredBy(edge, "three"))
