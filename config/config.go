@@ -8,6 +8,8 @@ package config
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -36,7 +38,7 @@ type Options struct {
 type Result struct {
 	Configuration *model.Configuration // nil when there are errors
 	Diagnostics   hcl.Diagnostics      // masked; by file and line, those without a place first
-	Read          []string             // sorted absolute paths of the files read besides the configuration's, also of missing ones
+	Read          []string             // sorted absolute paths of the files and directories read besides the configuration's, also of missing ones
 	Empty         bool                 // the text has no vpc, ccn, instance, upstream or service
 
 	module *lang.Module
@@ -86,7 +88,8 @@ func load(root string, files []lang.File, o Options) *Result {
 	files = named(o.Prefix, files)
 	read := &reads{}
 	module, diags := lang.Load(lang.Input{
-		Root: root, Files: withText(files), Kinds: kinds, Variables: o.Variables, ReadFile: read.file,
+		Root: root, Files: withText(files), Kinds: kinds, Variables: o.Variables,
+		ReadFile: read.file, ReadDir: read.directory,
 	})
 	l := &loader{module: module, now: o.Now, diags: append(emptyFiles(root, files), diags...)}
 	l.decode()
@@ -104,16 +107,27 @@ func load(root string, files []lang.File, o Options) *Result {
 	return result
 }
 
-// reads records which files a load looked at.
+// reads records which files and directories a load looked at.
 type reads struct{ paths []string }
 
 func (r *reads) file(name string) ([]byte, error) {
-	abs, err := filepath.Abs(name)
-	if err != nil {
+	if err := r.note(name); err != nil {
 		return nil, err
 	}
-	r.paths = append(r.paths, abs)
 	return source.ReadFile(name)
+}
+
+func (r *reads) directory(name string) ([]fs.DirEntry, error) {
+	if err := r.note(name); err != nil {
+		return nil, err
+	}
+	return os.ReadDir(name)
+}
+
+func (r *reads) note(name string) error {
+	abs, err := filepath.Abs(name)
+	r.paths = append(r.paths, abs)
+	return err
 }
 
 func (r *reads) sorted() []string {

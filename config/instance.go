@@ -136,9 +136,10 @@ func (l *loader) checkPorts(in *instance) {
 }
 
 // sameSocket tells whether two addresses cannot be bound with one port: they are the same, or one of them is all
-// addresses of the other's family.
+// addresses, "0.0.0.0" those of IPv4 and "::" those of both families.
 func sameSocket(a, b netip.Addr) bool {
-	return a == b || a.Is4() == b.Is4() && (a.IsUnspecified() || b.IsUnspecified())
+	covers := func(all, one netip.Addr) bool { return all.IsUnspecified() && (all.Is6() || one.Is4()) }
+	return a == b || covers(a, b) || covers(b, a)
 }
 
 func (l *loader) decodeCertificates(bodies []*lang.Body) []model.Certificate {

@@ -66,7 +66,7 @@ func TestLoadNamesFilesAsTheyCanBeOpened(t *testing.T) {
 func TestRead(t *testing.T) {
 	root := writeFiles(t, map[string][]byte{"weir.hcl": []byte(`
 vpc "main" {
-  description = file("note.txt")
+  description = "${file("note.txt")}${join(",", fileset("parts", "*.txt"))}"
 }
 instance "edge" {
   vpc = vpc.main
@@ -88,7 +88,7 @@ upstream "orders" {
 }
 `), "note.txt": []byte("hello")})
 	r := fromDir(t, root)
-	for _, name := range []string{"note.txt", "tls/ca.crt", "tls/edge.crt", "tls/missing.key"} {
+	for _, name := range []string{"note.txt", "parts", "tls/ca.crt", "tls/edge.crt", "tls/missing.key"} {
 		if !slices.Contains(r.Read, filepath.Join(root, name)) {
 			t.Errorf("%s is not in %q", name, r.Read)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -159,6 +160,9 @@ func TestMaskLinesMovesNothing(t *testing.T) {
 	}
 }
 
+// added is what WriteText says beyond HCL's own writer: columns, and underlines without colour.
+var added = regexp.MustCompile(`(?m), column \d+|^\s*\^+\n`)
+
 // TestTextIsHCLs holds WriteText against HCL's own writer, whose form it promises.
 func TestTextIsHCLs(t *testing.T) {
 	names, err := filepath.Glob("testdata/invalid/*.hcl")
@@ -180,7 +184,7 @@ func TestTextIsHCLs(t *testing.T) {
 				if err := hcl.NewDiagnosticTextWriter(&theirs, r.files, 80, color).WriteDiagnostics(r.Diagnostics); err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(theirs.String(), ours.String()); diff != "" {
+				if diff := cmp.Diff(theirs.String(), added.ReplaceAllString(ours.String(), "")); diff != "" {
 					t.Errorf("%s (- HCL's, + ours):\n%s", form, diff)
 				}
 			}

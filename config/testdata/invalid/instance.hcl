@@ -72,6 +72,17 @@ instance "clash" {
   }
 }
 
+instance "all" {
+  vpc = vpc.main
+  listener "four" {
+    port = 8080
+  }
+  listener "both" {
+    address = "::" # IPv4 too
+    port    = 8080 # ERROR: Two listeners on one address and port
+  }
+}
+
 instance "distinct" {
   vpc = vpc.main
   listener "a" {
