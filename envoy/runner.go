@@ -189,6 +189,9 @@ func (r *Runner) watch(ctx context.Context, p *process, adminFile string) *admin
 		case <-p.done:
 			return client
 		case <-ctx.Done():
+			if client == nil { // it may take requests since we looked last, and they are to be finished
+				client = r.findAdmin(adminFile)
+			}
 			return client
 		case <-time.After(wait):
 		}
