@@ -82,6 +82,27 @@ func TestDeltaRename(t *testing.T) {
 	eventually(t, "the set is live", func() bool { return f.Proxies()[0].Snapshot == set.Hash() })
 }
 
+// TestDeltaSetMovesOn while a new cluster warms: the client gets its endpoints all the same, and loses it in the end.
+func TestDeltaSetMovesOn(t *testing.T) {
+	f := startPatient(t, "tcp", time.Hour)
+	f.publish(t, shop("a", upstream("a", 0, 1), upstream("b", 0, 2))...)
+	c := f.delta(t, node("edge"))
+	c.settle()
+	f.publish(t, shop("c", upstream("b", 0, 2), upstream("c", 0, 1))...)
+	c.take("clusters: c")
+	f.publish(t, shop("d", upstream("b", 0, 2), upstream("d", 0, 1))...)
+	c.take("clusters: d")
+	c.ask(endpoints, "c")
+	c.take("endpoints: c")
+	c.quiet() // d has none yet
+	c.ask(endpoints, "d")
+	c.take("endpoints: d")
+	c.take("routes: http")
+	c.take("clusters: -a -c")
+	c.take("endpoints: -a -c")
+	c.quiet()
+}
+
 func TestDeltaClusterChangeRepeatsEndpoints(t *testing.T) {
 	f := start(t, "tcp")
 	f.publish(t, shop("a", upstream("a", 0, 1), upstream("b", 0, 2))...)

@@ -56,6 +56,12 @@ func startPatient(t *testing.T, network string, patience time.Duration) *fixture
 	if network == "unix" {
 		address = filepath.Join(t.TempDir(), "xds.sock")
 	}
+	return startAt(t, network, address, patience)
+}
+
+// startAt is start at an address of the caller's choice.
+func startAt(t *testing.T, network, address string, patience time.Duration) *fixture {
+	t.Helper()
 	l, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)

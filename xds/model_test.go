@@ -41,19 +41,22 @@ func newModel(t *testing.T, f *fixture, seed int64, refusals int) *proxyModel {
 	return m
 }
 
-// run handles responses until the client has all of final, or fails.
+// run handles responses until the client has all of final, or fails. Once final is there, nothing is refused any more.
 func (m *proxyModel) run(final <-chan *Snapshot) {
 	var set *Snapshot
 	var end <-chan time.Time
+	last := func(s *Snapshot) { set, end, final, m.refusals = s, time.After(deadline), nil, 0 }
 	for set == nil || !m.is(set) {
 		select {
+		case s := <-final:
+			last(s)
 		case r := <-m.got:
-			m.handle(r)
-		case s, ok := <-final:
-			if ok {
-				set, end, final = s, time.After(deadline), nil
-				m.refusals = 0
+			select { // it may be of the last set
+			case s := <-final:
+				last(s)
+			default:
 			}
+			m.handle(r)
 		case err := <-m.deltaClient.end:
 			m.fail("stream ended: %v", err)
 			return

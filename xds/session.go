@@ -37,6 +37,7 @@ type session struct {
 type warming struct {
 	since   int       // serial of the offer that brought it: only what was sent since then counts
 	assigns string    // name of its ClusterLoadAssignment, "" for none
+	spare   *entry    // that assignment as it was then: the client needs it even if the set moves on
 	until   time.Time // enough waited
 	refused [kinds]bool
 }
@@ -102,49 +103,71 @@ func (s *session) blocked(set *Snapshot) bool {
 }
 
 // offer hands over what the client lacks of one type; with keep, nothing that it has is taken away from it. It tells
-// whether that was possible: else the next answer of the client, or the end of the send that is under way, calls step again.
-func (s *session) offer(w *watch, set *Snapshot, keep bool) bool {
+// whether all that is new to the client is on its way: else it was refused before, or the next answer of the client, or the
+// end of the send that is under way, calls step again.
+func (s *session) offer(w *watch, set *Snapshot, keep bool) (complete bool) {
 	if w.put == nil || w.queued != nil || len(w.flight) >= maxFlight {
 		return false
 	}
 	es := &set.kinds[w.kind]
 	var again map[string]struct{}
 	if w.kind == endpoints {
-		again = s.again
+		es, again = s.assignments(es), s.again
 	}
-	l := w.lacks(es, again)
-	if l.none() && !w.owed {
+	lacks := w.lacks(es, again)
+	if lacks.none() && !w.owed {
 		if len(w.flight) == 0 {
 			w.sent, w.acknowledged = es.version, es.version
 		}
 		return true
 	}
-	l = w.withhold(l, es)
+	due := w.withhold(lacks, es)
 	if w.kind == clusters && !w.sotw {
-		l = s.withholdDeaf(l, set)
+		due = s.withholdDeaf(due, set)
 	}
 	if keep {
-		l.removed = slices.DeleteFunc(l.removed, w.knows)
+		due.removed = slices.DeleteFunc(due.removed, w.knows)
 	}
-	if l.none() && !w.owed {
-		return true
+	complete = !slices.ContainsFunc(lacks.changed, func(e *entry) bool { return !w.knows(e.name) && !named(due.changed, e.name) })
+	if due.none() && !w.owed {
+		return complete
 	}
-	o := w.compose(l, es, keep)
+	o := w.compose(due, es, keep)
 	if !w.put(o) {
 		return false
 	}
 	s.serial++
 	w.queued, o.serial = o, s.serial
-	s.announce(w, l, set)
+	s.announce(w, due, set)
 	w.apply(o)
-	return true
+	return complete
+}
+
+// assignments are those of the set and those of clusters that the client warms although the set has moved on: without them
+// Envoy would warm for initial_fetch_timeout, and acknowledge no clusters until then.
+func (s *session) assignments(es *entries) *entries {
+	var more *entries
+	for _, c := range s.waiting {
+		if c.spare == nil || es.has(c.assigns) {
+			continue
+		}
+		if more == nil {
+			more = &entries{version: es.version, sorted: slices.Clone(es.sorted), byName: maps.Clone(es.byName)}
+		}
+		more.byName[c.assigns] = c.spare
+		more.sorted = append(more.sorted, c.spare) // lacks sorts again
+	}
+	if more != nil {
+		return more
+	}
+	return es
 }
 
 // withholdDeaf takes out the clusters whose endpoints are refused: Envoy would put a cluster without any endpoint
 // in the place of the one that serves.
 func (s *session) withholdDeaf(l lack, set *Snapshot) lack {
 	if w := s.watches[endpoints]; w != nil {
-		l.changed = slices.DeleteFunc(l.changed, func(e *entry) bool {
+		l.changed = without(l.changed, func(e *entry) bool {
 			return s.watches[clusters].knows(e.name) && w.refuses(e.waits) && w.refused[e.waits] == set.kinds[endpoints].want(e.waits)
 		})
 	}
@@ -168,7 +191,7 @@ func (s *session) announce(w *watch, l lack, set *Snapshot) {
 	for _, e := range l.changed {
 		c := &warming{since: s.serial, until: until}
 		if e.waits != "" && set.kinds[endpoints].has(e.waits) {
-			c.assigns = e.waits
+			c.assigns, c.spare = e.waits, set.kinds[endpoints].byName[e.waits]
 			s.again[e.waits] = struct{}{}
 		}
 		if w.knows(e.name) && s.waiting[e.name] == nil {
@@ -209,8 +232,8 @@ func (s *session) answer(k kind, nonce string, refused bool, message string) *Re
 		return s.refused(w, done[len(done)-1], message)
 	}
 	for _, o := range done {
+		w.accept(o)
 		s.accepted(w, o)
-		w.acknowledged = o.version
 	}
 	if len(w.refused) == 0 {
 		w.refusal = nil

@@ -179,6 +179,24 @@ func TestStateRename(t *testing.T) {
 	eventually(t, "the set is live", func() bool { return f.Proxies()[0].Snapshot == set.Hash() })
 }
 
+// TestStateSetMovesOn while a new cluster warms. There is no way to say that endpoints are gone, and Envoy acknowledges no
+// clusters until it has them.
+func TestStateSetMovesOn(t *testing.T) {
+	f := startPatient(t, "tcp", time.Hour)
+	f.publish(t, shop("a", upstream("a", 0, 1), upstream("b", 0, 2))...)
+	c := f.sotw(t, node("edge"))
+	c.settle()
+	f.publish(t, shop("c", upstream("b", 0, 2), upstream("c", 0, 1))...)
+	c.take("clusters: b c a")
+	f.publish(t, shop("d", upstream("b", 0, 2), upstream("d", 0, 1))...)
+	c.take("clusters: b d a c")
+	c.ask(endpoints, c.nonces[endpoints], "a", "b", "c", "d")
+	c.take("endpoints: c d")
+	c.take("routes: http")
+	c.take("clusters: b d")
+	c.quiet()
+}
+
 func TestStateRefusal(t *testing.T) {
 	f := start(t, "tcp")
 	f.publish(t, shop("a", upstream("a", 0, 1), upstream("b", 0, 2))...)

@@ -17,7 +17,7 @@ const (
 
 // maxFlight bounds the responses of one type that a client has not answered. More than one is needed: Envoy
 // withholds the acknowledgement of clusters while one of them warms.
-const maxFlight = 8
+const maxFlight = 32
 
 // watch is what one client asked for of one type, and what it has of it.
 type watch struct {
@@ -48,10 +48,24 @@ type offer struct {
 	kept    []*entry // state of the world: gone, but not to be taken away yet
 }
 
-// holds tells whether a resource of that name is sent. Changed is sorted.
-func (o *offer) holds(name string) bool {
-	_, found := slices.BinarySearchFunc(o.changed, name, func(e *entry, name string) int { return cmp.Compare(e.name, name) })
+// holds tells whether a resource of that name is sent.
+func (o *offer) holds(name string) bool { return named(o.changed, name) }
+
+// named finds a name in a sorted list.
+func named(sorted []*entry, name string) bool {
+	_, found := slices.BinarySearchFunc(sorted, name, func(e *entry, name string) int { return cmp.Compare(e.name, name) })
 	return found
+}
+
+// without is a new list of those of which out is not true.
+func without(list []*entry, out func(*entry) bool) []*entry {
+	var rest []*entry
+	for _, e := range list {
+		if !out(e) {
+			rest = append(rest, e)
+		}
+	}
+	return rest
 }
 
 // lack is what a client does not have as it should.
@@ -109,7 +123,7 @@ func (w *watch) withhold(l lack, es *entries) lack {
 	if len(w.refused) == 0 {
 		return l
 	}
-	l.changed = slices.DeleteFunc(l.changed, func(e *entry) bool { return w.refuses(e.name) })
+	l.changed = without(l.changed, func(e *entry) bool { return w.refuses(e.name) })
 	l.removed = slices.DeleteFunc(l.removed, w.refuses)
 	if w.sotw && w.wildcard && len(l.changed) == 0 {
 		l.removed = nil // the list without them would hold what was refused
@@ -190,6 +204,19 @@ func (w *watch) refuse(o *offer) {
 	for _, name := range o.removed {
 		w.refused[name] = absent
 	}
+}
+
+// accept notes that the client took o: if it refused the same before, that is over.
+func (w *watch) accept(o *offer) {
+	for _, e := range o.changed {
+		if w.refused[e.name] == e.version {
+			delete(w.refused, e.name)
+			if w.known[e.name] == unknown {
+				w.known[e.name] = e.version
+			}
+		}
+	}
+	w.acknowledged = o.version
 }
 
 // idle tells whether nothing is under way to the client.
