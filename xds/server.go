@@ -31,7 +31,7 @@ const maxNode = 1 << 20
 // Options are what a Server needs.
 type Options struct {
 	Log     *slog.Logger
-	Refused func(Refusal) // called for each refusal, in the stream's goroutine and outside locks; nil: nobody
+	Refused func(Refusal) // called for each refusal, in the stream's goroutine and outside locks; nil: the log says it
 }
 
 // Server publishes sets of resources to the clients that connect.
@@ -174,14 +174,15 @@ func (s *Server) leave(x *session) {
 	delete(in.sessions, x)
 	s.mu.Unlock()
 	s.log.Info("proxy disconnected", "node", id.id, "instance", id.cluster, "address", addressOf(x.address),
-		"took", time.Since(x.started).Round(time.Millisecond), "err", context.Cause(x.ctx))
+		"took", time.Since(x.started).Round(time.Millisecond).String(), "err", context.Cause(x.ctx))
 }
 
-// report tells the operator of a refusal.
+// report tells of a refusal whoever wants to hear of it, else the log: nobody should read it twice.
 func (s *Server) report(r Refusal) {
-	s.log.Warn("proxy refused an update", "node", r.Node, "instance", r.Instance, "type", r.Type,
-		"version", r.Version, "err", r.Message)
 	if s.onRefuse != nil {
 		s.onRefuse(r)
+		return
 	}
+	s.log.Warn("proxy refused an update", "node", r.Node, "instance", r.Instance, "type", r.Type,
+		"version", r.Version, "err", r.Message)
 }

@@ -39,7 +39,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxRecvMsgSize(maxRequest),
 		grpc.MaxSendMsgSize(maxResponse),
-		grpc.ConnectionTimeout(10*time.Second),
+		// A connection that never says a word holds up the end of Serve for this long.
+		grpc.ConnectionTimeout(3*time.Second),
 		// A peer that vanished without a word is found within 40 s; clients may ask as often as every 5 s.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
