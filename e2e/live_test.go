@@ -192,3 +192,19 @@ func TestRenamesLoseNoRequest(t *testing.T) {
 	}
 	l.stop(t)
 }
+
+// An upstream of IP addresses becomes one of names and back: another kind of cluster under the same name.
+func TestOtherKindsOfNodeLoseNoRequest(t *testing.T) {
+	t.Parallel()
+	nodes := newNodes(t, 2)
+	g, port := startShop(t, plain(nodes[0]), nil)
+	r := request{port: port, path: "/"}
+	l := startLoad(t, r)
+	for range 4 {
+		named := fmt.Sprintf("  protocol = \"http\"\n  node \"localhost:%s\" {}\n", nodes[1].port())
+		g.edit(t, "gateway.hcl", shop(port, named), "the name is asked", answeredByAll(r, "n1"))
+		g.edit(t, "gateway.hcl", shop(port, plain(nodes[0])), "the address is asked", answeredByAll(r, "n0"))
+		g.edit(t, "gateway.hcl", shop(port, named+fmt.Sprintf("  node %q {}\n", nodes[0].address)), "both are asked", answeredByAll(r, "n0", "n1"))
+	}
+	l.stop(t)
+}

@@ -121,6 +121,45 @@ func TestWildSaves(t *testing.T) {
 	l.stop(t)
 }
 
+// Text that nobody would write, as a failing disk, a merge or a cat on a keyboard leaves it: weir lives, and the next
+// good save is live.
+func TestGarbage(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "n0")
+	g, port := startShop(t, plain(n), nil)
+	dice := rand.New(rand.NewPCG(11, 11))
+	good := shop(port, plain(n)) + mock("second", "/second", "${upper(\"x\")} %{ if true }y%{ endif }")
+	for range 150 {
+		g.save(t, "gateway.hcl", spoiled(dice, good))
+	}
+	g.save(t, "gateway.hcl", shop(port, plain(n))+mock("last", "/last", "at last"))
+	awaitAnswer(t, editBound, port, "/last", "at last")
+	must(t, answeredByAll(request{port: port, path: "/"}, "n0")())
+	if strings.Contains(g.output.String(), "panic") {
+		t.Error("weir has panicked")
+	}
+}
+
+// spoiled is a text with a few bytes changed, left out, doubled or moved.
+func spoiled(dice *rand.Rand, text string) string {
+	b := []byte(text)
+	for range 1 + dice.IntN(4) {
+		i := dice.IntN(len(b))
+		j := i + dice.IntN(min(40, len(b)-i))
+		switch dice.IntN(4) {
+		case 0:
+			b[i] = byte(dice.IntN(256))
+		case 1:
+			b = append(b[:i:i], b[j:]...)
+		case 2:
+			b = append(b[:j:j], b[i:]...)
+		case 3:
+			b = append(append(append([]byte{}, b[j:]...), b[i:j]...), b[:i]...)
+		}
+	}
+	return string(b)
+}
+
 // cut makes a few pieces of random sizes out of a text.
 func cut(dice *rand.Rand, text string) []string {
 	var pieces []string
