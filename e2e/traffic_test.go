@@ -76,20 +76,34 @@ func TestThousandsAtOnce(t *testing.T) {
 	}
 }
 
+// holdAnswers has a node keep its requests waiting: arrived is closed with the first one, and all are answered with
+// "slow" once gate is closed.
+func holdAnswers(n *node) (arrived, gate chan struct{}) {
+	arrived, gate = make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	n.behave(func(w http.ResponseWriter, _ *http.Request) {
+		once.Do(func() { close(arrived) })
+		<-gate
+		fmt.Fprint(w, "slow")
+	})
+	return arrived, gate
+}
+
+// sendSlow sends a request on its way, and returns where its outcome comes.
+func sendSlow(r request) <-chan error {
+	result := make(chan error, 1)
+	go func() { result <- r.wants(http.StatusOK, "slow") }()
+	return result
+}
+
 // SIGTERM and SIGINT let the requests finish that are on their way.
 func TestStopDrains(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		n := newNode(t, "n0")
 		g, port := startShop(t, plain(n), nil)
-		arrived, gate := make(chan struct{}), make(chan struct{})
-		n.behave(func(w http.ResponseWriter, _ *http.Request) {
-			close(arrived)
-			<-gate
-			fmt.Fprint(w, "slow")
-		})
-		result := make(chan error, 1)
-		go func() { result <- request{port: port, path: "/"}.wants(http.StatusOK, "slow") }()
+		arrived, gate := holdAnswers(n)
+		result := sendSlow(request{port: port, path: "/"})
 		<-arrived
 		must(t, g.cmd.Process.Signal(signal))
 		eventually(t, stopBound, "no new connection is taken", func() error { return refused(port) })
@@ -110,14 +124,8 @@ func TestRemovalDrains(t *testing.T) {
 	nodes := newNodes(t, 2)
 	g, port := startShop(t, plain(nodes[0]), nil)
 	r := request{port: port, path: "/"}
-	arrived, gate := make(chan struct{}), make(chan struct{})
-	nodes[0].behave(func(w http.ResponseWriter, _ *http.Request) {
-		close(arrived)
-		<-gate
-		fmt.Fprint(w, "slow")
-	})
-	result := make(chan error, 1)
-	go func() { result <- r.wants(http.StatusOK, "slow") }()
+	arrived, gate := holdAnswers(nodes[0])
+	result := sendSlow(r)
 	<-arrived
 	g.edit(t, "gateway.hcl", shop(port, plain(nodes[1])), "the other node answers", answeredByAll(r, "n1"))
 	renamed := strings.ReplaceAll(shop(port, plain(nodes[1])), "orders", "renamed")
@@ -127,6 +135,29 @@ func TestRemovalDrains(t *testing.T) {
 	if err := <-result; err != nil {
 		t.Errorf("the edits cut a request off: %v", err)
 	}
+}
+
+// An instance that is removed from the files lets its Envoy finish, and takes no more.
+func TestRemovedInstanceDrains(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "n0")
+	g, port := startShop(t, plain(n), nil)
+	arrived, gate := holdAnswers(n)
+	result := sendSlow(request{port: port, path: "/"})
+	<-arrived
+	other := strings.ReplaceAll(fill(edgeText, "port", freePort(t)), "edge", "other")
+	g.edit(t, "gateway.hcl", other, "the instance's port is closed", func() error { return refused(port) })
+	close(gate)
+	if err := <-result; err != nil {
+		t.Errorf("the edit cuts a request off: %v", err)
+	}
+	eventually(t, editBound, "only the other instance's Envoy is left", func() error {
+		s, err := g.status()
+		if err != nil {
+			return err
+		}
+		return hold(len(s.Envoys) == 1 && s.Envoys[0].Instance == "other", "Envoys are %+v", s.Envoys)
+	})
 }
 
 // An answer that takes longer than backend.timeout says is given up, and an edit of it is live.
