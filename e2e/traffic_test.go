@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -76,17 +77,23 @@ func TestThousandsAtOnce(t *testing.T) {
 	}
 }
 
-// holdAnswers has a node keep its requests waiting: arrived is closed with the first one, and all are answered with
-// "slow" once gate is closed.
-func holdAnswers(n *node) (arrived, gate chan struct{}) {
-	arrived, gate = make(chan struct{}), make(chan struct{})
-	var once sync.Once
+// holdOne has a node keep one request waiting: arrived is closed when it is there, and release has it answered with
+// "slow". Those that come after it get the node's usual answer.
+func holdOne(t *testing.T, n *node) (arrived <-chan struct{}, release func()) {
+	there, gate := make(chan struct{}), make(chan struct{})
+	release = sync.OnceFunc(func() { close(gate) })
+	t.Cleanup(release) // a node does not end before its requests
+	var taken atomic.Bool
 	n.behave(func(w http.ResponseWriter, _ *http.Request) {
-		once.Do(func() { close(arrived) })
+		if taken.Swap(true) {
+			fmt.Fprint(w, n.name)
+			return
+		}
+		close(there)
 		<-gate
 		fmt.Fprint(w, "slow")
 	})
-	return arrived, gate
+	return there, release
 }
 
 // sendSlow sends a request on its way, and returns where its outcome comes.
@@ -102,12 +109,12 @@ func TestStopDrains(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		n := newNode(t, "n0")
 		g, port := startShop(t, plain(n), nil)
-		arrived, gate := holdAnswers(n)
+		arrived, release := holdOne(t, n)
 		result := sendSlow(request{port: port, path: "/"})
 		<-arrived
 		must(t, g.cmd.Process.Signal(signal))
 		eventually(t, stopBound, "no new connection is taken", func() error { return refused(port) })
-		close(gate)
+		release()
 		if err := <-result; err != nil {
 			t.Errorf("%v cuts a request off: %v", signal, err)
 		}
@@ -124,14 +131,14 @@ func TestRemovalDrains(t *testing.T) {
 	nodes := newNodes(t, 2)
 	g, port := startShop(t, plain(nodes[0]), nil)
 	r := request{port: port, path: "/"}
-	arrived, gate := holdAnswers(nodes[0])
+	arrived, release := holdOne(t, nodes[0])
 	result := sendSlow(r)
 	<-arrived
 	g.edit(t, "gateway.hcl", shop(port, plain(nodes[1])), "the other node answers", answeredByAll(r, "n1"))
 	renamed := strings.ReplaceAll(shop(port, plain(nodes[1])), "orders", "renamed")
 	g.edit(t, "gateway.hcl", renamed, "the renamed upstream answers", answeredByAll(r, "n1"))
 	g.edit(t, "gateway.hcl", fill(edgeText, "port", port)+mock("only", "/", "mocked"), "the upstream is gone", answeredByAll(r, "mocked"))
-	close(gate)
+	release()
 	if err := <-result; err != nil {
 		t.Errorf("the edits cut a request off: %v", err)
 	}
@@ -142,12 +149,12 @@ func TestRemovedInstanceDrains(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "n0")
 	g, port := startShop(t, plain(n), nil)
-	arrived, gate := holdAnswers(n)
+	arrived, release := holdOne(t, n)
 	result := sendSlow(request{port: port, path: "/"})
 	<-arrived
 	other := strings.ReplaceAll(fill(edgeText, "port", freePort(t)), "edge", "other")
 	g.edit(t, "gateway.hcl", other, "the instance's port is closed", func() error { return refused(port) })
-	close(gate)
+	release()
 	if err := <-result; err != nil {
 		t.Errorf("the edit cuts a request off: %v", err)
 	}
