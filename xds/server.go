@@ -102,6 +102,19 @@ func (s *Server) Publish(sets map[string]*Snapshot) {
 	}
 }
 
+// Retry offers again, to every client, what it refused and what has not changed since: the reason may be gone.
+func (s *Server) Retry() {
+	var all []*session
+	s.mu.Lock()
+	for _, in := range s.instances {
+		all = slices.AppendSeq(all, maps.Keys(in.sessions))
+	}
+	s.mu.Unlock()
+	for _, x := range all {
+		x.retry()
+	}
+}
+
 // admit finds the instance that a stream's first request names and joins the stream to it.
 func (s *Server) admit(x *session, n *corev3.Node) error {
 	switch {

@@ -49,6 +49,18 @@ func (s *session) wake() {
 	s.step()
 }
 
+// retry forgets what the client refused, so that it is offered again.
+func (s *session) retry() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.watches {
+		if w != nil {
+			w.refused = nil
+		}
+	}
+	s.step()
+}
+
 // step offers, in the order of types, what the client lacks and may have by now.
 func (s *session) step() {
 	if s.closed || s.instance == nil {

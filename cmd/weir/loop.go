@@ -48,6 +48,7 @@ type loop struct {
 // attempt is one attempt to load, until it has ended.
 type attempt struct {
 	admin.Attempt
+	forced    bool            // somebody asked for it
 	first     first           // the first mistake, for the log
 	loaded    *publication    // nil unless the files are good
 	since     time.Time       // of the publication that Envoys have to answer
@@ -127,6 +128,7 @@ func (l *loop) reload(ctx context.Context) (*admin.Attempt, error) {
 func (l *loop) take(u source.Update) {
 	l.hurry()
 	a := &attempt{Attempt: admin.Attempt{At: time.Now().UTC(), Diagnostics: noDiagnostics}}
+	a.forced = u.Forced
 	if u.Forced { // any other may have been on its way before those who wait asked
 		later := l.later
 		a.waiting, l.asked, l.waiting, l.later = l.waiting, false, nil, nil
@@ -183,7 +185,11 @@ func (l *loop) logEnd(a *attempt) {
 	case admin.Applied, admin.Unchanged:
 		l.log.Info("configuration "+string(a.Outcome), attrs...)
 	case admin.Invalid:
-		attrs = append(attrs, "errors", a.first.errors, "file", a.first.place.File, "line", a.first.place.Line, "err", a.first.text)
+		attrs = append(attrs, "errors", a.first.errors)
+		if a.first.place.File != "" {
+			attrs = append(attrs, "file", a.first.place.File, "line", a.first.place.Line)
+		}
+		attrs = append(attrs, "err", a.first.text)
 		l.log.Error("configuration invalid"+instead, attrs...)
 	case admin.Refused:
 		l.log.Error("configuration refused by an Envoy", append(attrs, "err", a.Error)...)

@@ -119,11 +119,22 @@ func answersTo(set *xds.Snapshot, instance string, proxies []xds.Proxy, since ti
 func (l *loop) publish(a *attempt) {
 	now, proxies := l.published.Load(), l.server.Proxies()
 	l.noteAccepted(proxies)
+	if a.forced {
+		clear(l.rejected) // whoever asks by hand may have mended what Envoy could not do, such as a taken port
+	}
 	next := l.withoutRejected(a, proxies)
-	if next.generation != now.generation {
+	again := map[string]bool{}
+	if a.forced {
+		again = next.refusedBy(proxies)
+	}
+	if next.generation != now.generation || len(again) > 0 {
 		a.changed, a.since = next.changed(now), time.Now()
+		maps.Copy(a.changed, again)
 		l.before, l.pending = now, a
 		l.send(next)
+		if len(again) > 0 {
+			l.server.Retry()
+		}
 		l.settle()
 		return
 	}
@@ -132,6 +143,18 @@ func (l *loop) publish(a *attempt) {
 		l.published.Store(next) // for its positions, which are those of the text as it is now
 	}
 	l.end(a, a.outcome(admin.Unchanged))
+}
+
+// refusedBy are the instances of p one of whose Envoys refuses something now.
+func (p *publication) refusedBy(proxies []xds.Proxy) map[string]bool {
+	all := map[string]bool{}
+	for _, x := range proxies {
+		_, exists := p.instances[x.Instance]
+		if exists && slices.ContainsFunc(x.Types, func(t xds.TypeState) bool { return t.Refused != nil }) {
+			all[x.Instance] = true
+		}
+	}
+	return all
 }
 
 // withoutRejected is what was loaded, with what serves in place of what would be refused again.
@@ -144,7 +167,7 @@ func (l *loop) withoutRejected(a *attempt, proxies []xds.Proxy) *publication {
 			continue
 		}
 		serve[name] = l.published.Load().instances[name]
-		a.addRefusal(name, r.text)
+		a.addRefusal(r.text)
 	}
 	if len(serve) == 0 {
 		return a.loaded
@@ -169,12 +192,15 @@ func (l *loop) settle() {
 	var refusedByAll []string
 	for _, name := range sortedNames(a.changed) {
 		v := answersTo(now.instances[name].set, name, proxies, a.since)
-		unheard := len(v.refused) > 0 && !a.heard[name] && !a.withdrawn // the refusal is on its way to us
-		if (len(v.silent) > 0 || unheard) && !late {
+		unheard := len(v.refused) > 0 && !a.heard[name] && !a.withdrawn             // the refusal is on its way to us
+		starting := l.fleet != nil && len(v.took)+len(v.refused)+len(v.silent) == 0 // its Envoy is about to connect
+		if (len(v.silent) > 0 || unheard || starting) && !late {
+			l.noteAccepted(proxies)
 			return
 		}
-		if len(v.silent) > 0 {
+		if len(v.silent) > 0 || starting {
 			l.log.Debug("some Envoys have not answered yet", "instance", name, "count", len(v.silent))
+			l.noteLingering(a, name, proxies)
 		}
 		if len(v.took) == 0 && a.heard[name] {
 			refusedByAll = append(refusedByAll, name)
@@ -186,6 +212,24 @@ func (l *loop) settle() {
 	}
 	l.noteAccepted(proxies)
 	l.end(a, a.outcome(admin.Applied))
+}
+
+// noteLingering adds to an attempt what Envoys refused of an earlier one and still lack: they took the rest of this one,
+// but not all of it.
+func (l *loop) noteLingering(a *attempt, instance string, proxies []xds.Proxy) {
+	now := l.published.Load()
+	s := now.instances[instance]
+	for _, p := range proxies {
+		if p.Instance != instance || p.Unknown {
+			continue
+		}
+		for _, t := range p.Types {
+			if r := t.Refused; r != nil && r.Version != s.set.Version(t.Type) {
+				place := blame(t.Type, r.Resources, r.Message, s.resources, now.configuration)
+				a.addRefusal(refusalText(xds.Refusal{Instance: instance, Type: t.Type, Message: r.Message}, place))
+			}
+		}
+	}
 }
 
 // hurry ends the pending attempt, if there is one, without waiting for Envoys.
@@ -247,7 +291,7 @@ func (l *loop) refused(r xds.Refusal) {
 	}
 	if a := l.pending; a != nil {
 		if a.changed[r.Instance] {
-			a.addRefusal(r.Instance, text)
+			a.hear(r.Instance, text)
 		}
 		return
 	}
@@ -268,11 +312,16 @@ func (l *loop) reject(instance, hash, text string, by []client) {
 	l.rejected[instance] = r
 }
 
-func (a *attempt) addRefusal(instance, text string) {
+// hear notes that Envoys of an instance refused what the attempt published.
+func (a *attempt) hear(instance, text string) {
 	if a.heard == nil {
 		a.heard = map[string]bool{}
 	}
 	a.heard[instance] = true
+	a.addRefusal(text)
+}
+
+func (a *attempt) addRefusal(text string) {
 	if !slices.Contains(a.refusals, text) {
 		a.refusals = append(a.refusals, text)
 	}
