@@ -26,6 +26,7 @@ type api struct {
 	model    *model.API
 	upstream lang.Value[lang.Ref] // of the backend
 	url      hcl.Range            // of the backend, where it has one that is valid
+	timeout  lang.Value[time.Duration]
 	head     hcl.Range
 	matches  bool // path and methods are known
 }
@@ -99,12 +100,13 @@ func (l *loader) warnLookalikes(v lang.Value[string]) {
 func (l *loader) decodeBackend(a *api, body *lang.Body, pathKnown bool) {
 	up, url, mocks := body.Ref("upstream"), body.String("url"), body.Blocks("mock")
 	path, timeout := body.String("path"), body.Duration("timeout")
-	a.upstream = up
+	a.upstream, a.timeout = up, timeout
 	a.model.Backend = model.Backend{Upstream: up.V.Name, Timeout: timeout.Or(defaultTimeout), Place: lang.PlaceOf(body.DefRange)}
 	single := l.checkOneBackend(body, up, url, mocks)
 	if timeout.Valid() && (timeout.V > 0 && timeout.V < time.Millisecond || timeout.V > maxTimeout) {
 		l.report(ruleValue, timeout.Range, "Invalid timeout",
 			"%s is not a timeout. A timeout is 1ms to %s, or \"0s\" for none.", timeout.V, "8760h")
+		a.timeout.State = lang.Invalid
 	}
 	if url.Valid() {
 		a.model.Backend.URL = l.decodeURL(url)

@@ -58,6 +58,7 @@ func (l *loader) checkAcross() {
 	l.checkSchemes()
 	l.checkReach()
 	l.checkConflicts()
+	l.checkTimeouts()
 	l.checkInUse()
 }
 

@@ -20,6 +20,8 @@ const (
 	ruleWeight      lang.Rule = "weight"
 	ruleRetries     lang.Rule = "retries"
 	ruleVerify      lang.Rule = "unnamed_certificate"
+	ruleInsecure    lang.Rule = "unverified_certificate"
+	ruleTimeout     lang.Rule = "timeout"
 	ruleDomain      lang.Rule = "domain"
 	ruleMethod      lang.Rule = "method"
 	rulePath        lang.Rule = "path"
@@ -60,6 +62,8 @@ var ruleTexts = map[lang.Rule]string{
 	ruleWeight:      "Either all enabled nodes of an upstream say a weight, 1-65535, or none does.",
 	ruleRetries:     "Retries are a whole number, 1-100.",
 	ruleVerify:      "The certificate of an HTTPS node is checked against a name or against the node's IP address.",
+	ruleInsecure:    "The certificates of HTTPS nodes are verified.",
+	ruleTimeout:     "The timeout of an API leaves time for the retries of its backend.",
 	ruleDomain:      "A domain is a host name, a whole-label wildcard or an IP address, without a port, once per service.",
 	ruleMethod:      "A method is a known HTTP method in upper case, once per API.",
 	rulePath:        "A path starts with a slash and can match a request as Envoy normalises it.",

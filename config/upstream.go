@@ -23,6 +23,7 @@ type upstream struct {
 	model    *model.Upstream
 	vpc      lang.Value[lang.Ref]
 	protocol lang.Value[model.Protocol]
+	retries  lang.Value[int]
 	head     hcl.Range
 }
 
@@ -40,6 +41,7 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 	out := &upstream{
 		head:     block.DefRange,
 		vpc:      body.Ref("vpc"),
+		retries:  l.decodeRetries(body.Int("retries")),
 		protocol: choice(l, body.String("protocol"), "", model.HTTP, model.HTTPS),
 	}
 	if body.String("protocol").State == lang.Absent {
@@ -53,7 +55,7 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 		LoadBalancing: choice(l, body.String("load_balancing"), model.WeightedRoundRobin, model.WeightedRoundRobin).V,
 		Protocol:      out.protocol.V,
 		HostHeader:    host.Or(""),
-		Retries:       l.decodeRetries(body.Int("retries")),
+		Retries:       out.retries.V,
 		Place:         lang.PlaceOf(block.DefRange),
 	}
 	if host.Valid() {
@@ -71,15 +73,17 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 	return out
 }
 
-func (l *loader) decodeRetries(v lang.Value[int]) int {
+func (l *loader) decodeRetries(v lang.Value[int]) lang.Value[int] {
 	if !v.Valid() {
-		return defaultRetries
+		v.V = defaultRetries
+		return v
 	}
 	if v.V < 1 || v.V > maxRetries {
 		l.report(ruleRetries, v.Range, "Invalid number of retries",
 			"%d is not a number of retries. Retries are the further attempts after a failed one: a whole number, 1-%d; 1 is the least, and %d is what an upstream has that says none.", v.V, maxRetries, defaultRetries)
+		v.State = lang.Invalid
 	}
-	return v.V
+	return v
 }
 
 func (l *loader) decodeUpstreamTLS(body *lang.Body, protocol lang.Value[model.Protocol]) *model.UpstreamTLS {
@@ -114,8 +118,12 @@ func (l *loader) decodeUpstreamTLS(body *lang.Body, protocol lang.Value[model.Pr
 		}
 		out.SNI = name
 	}
+	if insecure.Or(false) {
+		l.diags = append(l.diags, lang.Warning(ruleInsecure, insecure.Range, "Certificates of the nodes are not checked",
+			"With insecure_skip_verify = true whoever answers at a node's address is taken for the node: the connection is encrypted, and its other end is unknown. Where the nodes' certificates come from a CA of your own, name its file in ca_file instead; where they carry another name, say that in sni."))
+	}
 	if insecure.Or(false) && file.Said() {
-		l.diags = append(l.diags, lang.Warning(ruleVerify, file.Range, "CA file that is not used",
+		l.diags = append(l.diags, lang.Warning(ruleInsecure, file.Range, "CA file that is not used",
 			"insecure_skip_verify = true accepts every certificate, so nothing is verified with this file. Remove one of the two."))
 	}
 	return out

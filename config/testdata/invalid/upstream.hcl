@@ -87,7 +87,7 @@ upstream "unused_ca" {
   protocol = "https"
   tls {
     ca_file              = "tls/ca.crt" # WARNING: CA file that is not used
-    insecure_skip_verify = true
+    insecure_skip_verify = true         # WARNING: Certificates of the nodes are not checked
   }
   node "10.0.0.1:443" {}
 }

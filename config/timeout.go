@@ -1,0 +1,76 @@
+package config
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/weirproxy/weir/config/lang"
+)
+
+// The back-off that upstreams have: before its retry i, counted from 0, Envoy waits a random time between nothing and
+// firstBackOff * 2^i, lastBackOff at most.
+const (
+	firstBackOff = 5 * time.Millisecond
+	lastBackOff  = 50 * time.Millisecond
+)
+
+// backOff is how long retries wait in all, on average.
+func backOff(retries int) time.Duration {
+	var sum time.Duration
+	for longest := firstBackOff; retries > 0; retries-- {
+		sum += longest / 2
+		longest = min(2*longest, lastBackOff)
+	}
+	return sum
+}
+
+// checkTimeouts warns at each API whose timeout is over before its retries can have been made, even if every attempt
+// failed at once. The timeout of an API that says none is longer than the most retries wait.
+func (l *loader) checkTimeouts() {
+	l.eachAPI(func(s *service, a *api) {
+		timeout, up := a.timeout, l.upstreams[a.upstream.V.Name]
+		retries, of, more := defaultRetries, "a url", ""
+		switch {
+		case !timeout.Valid() || timeout.V == 0:
+			return
+		case a.upstream.Valid() && up != nil && up.retries.State != lang.Invalid:
+			retries, of, more = up.retries.V, fmt.Sprintf("upstream %q", up.model.Name), fewer(timeout.V)
+		case a.model.Backend.URL == nil:
+			return
+		}
+		wait := backOff(retries)
+		if wait <= timeout.V {
+			return
+		}
+		l.diags = append(l.diags, lang.Warning(ruleTimeout, timeout.Range, "Retries that do not fit the timeout", fmt.Sprintf(
+			"API %q of service %q has a timeout of %s, retries included, and %s makes up to %s, with pauses of %s in all on average: even where every attempt fails at once, the timeout is over before the last ones are made. Raise the timeout well above %s%s.",
+			a.model.Name, s.model.Name, timeout.V, of, retriesWord(retries), shortly(wait), shortly(wait), more)))
+	})
+}
+
+// fewer is the other remedy, where there is one: as many retries as fit.
+func fewer(timeout time.Duration) string {
+	fit := 0
+	for backOff(fit+1) <= timeout {
+		fit++
+	}
+	if fit == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", or lower the upstream's retries to %d or less", fit)
+}
+
+func retriesWord(n int) string {
+	if n == 1 {
+		return "1 retry"
+	}
+	return fmt.Sprintf("%d retries", n)
+}
+
+// shortly is a duration without digits that mean nothing.
+func shortly(d time.Duration) string {
+	if d >= time.Second {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Millisecond).String()
+}
