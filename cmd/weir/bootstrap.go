@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weirproxy/weir/config/lang"
 	"github.com/weirproxy/weir/envoy"
 	"github.com/weirproxy/weir/model"
 )
@@ -74,7 +75,11 @@ func (a *app) completeBootstrap(o *envoy.BootstrapOptions, conf *configuration) 
 	if o.CAFile == "" {
 		o.CAFile = envoy.SystemCAFile()
 	}
-	if o.Instance != "" {
+	switch {
+	case o.Instance == "":
+	case !lang.ValidName(o.Instance):
+		return fmt.Errorf("bootstrap: no instance can be named %q: a name has 1 to 50 characters out of a-z, A-Z, 0-9 and _", o.Instance)
+	default:
 		return nil
 	}
 	c, err := a.load(conf)

@@ -95,6 +95,17 @@ func pathArgument(cmd *cobra.Command, args []string, path *string) error {
 	return nil
 }
 
+// pathOnDisk is pathArgument for commands to which standard input is of no use.
+func pathOnDisk(cmd *cobra.Command, args []string, path *string) error {
+	if err := pathArgument(cmd, args, path); err != nil {
+		return err
+	}
+	if *path == standardInput {
+		return usage(cmd, fmt.Errorf("%q reads a directory or a file; %q, standard input, is for validate and fmt", cmd.CommandPath(), standardInput))
+	}
+	return nil
+}
+
 // options are the variables in the form that the loader takes.
 func (c *configuration) options(a *app) config.Options {
 	return config.Options{Variables: lang.Variables{Flags: c.vars, Files: c.files, Environ: a.environ}}

@@ -8,12 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"github.com/weirproxy/weir/config"
 	"github.com/weirproxy/weir/config/source"
 )
 
@@ -136,19 +135,14 @@ func (f *formatter) file(name, target string, text []byte) error {
 
 // format returns the canonical form, or reports why there is none and returns false.
 func (f *formatter) format(name string, text []byte) (formatted []byte, ok bool, err error) {
-	_, diagnostics := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
-	if !diagnostics.HasErrors() {
-		return hclwrite.Format(text), true, nil
+	if len(text) == 0 {
+		return nil, true, nil
 	}
-	f.broken = true
-	color, width := f.a.terminal(f.a.stderr)
-	var report bytes.Buffer
-	w := hcl.NewDiagnosticTextWriter(&report, map[string]*hcl.File{name: {Bytes: text}}, width, color)
-	if err := w.WriteDiagnostics(diagnostics); err != nil {
-		return nil, false, fmt.Errorf("fmt: write diagnostics: %w", err)
+	if broken := config.Syntax(name, text); broken.HasErrors() {
+		f.broken = true
+		return nil, false, f.a.writeDiagnostics(f.a.stderr, broken)
 	}
-	_, err = f.a.stderr.Write(report.Bytes())
-	return nil, false, err
+	return hclwrite.Format(text), true, nil
 }
 
 func (f *formatter) writeDiff(name string, before, after []byte) error {

@@ -20,7 +20,7 @@ const initName = "weir.hcl"
 
 const initLong = `Writes the shortest useful configuration: one gateway on port 8080 in front of two nodes.
 
-PATH is a directory, which is made if it is missing and gets a file weir.hcl, or a file that ends with .hcl.
+PATH is a directory, which gets a file weir.hcl, or a file that ends with .hcl. Missing directories are made.
 Nothing is ever overwritten, and nothing is added to a directory that holds a configuration already.`
 
 func (a *app) initCommand() *cobra.Command {
@@ -34,7 +34,7 @@ func (a *app) initCommand() *cobra.Command {
 	}
 	configFlag(cmd, &path)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := pathArgument(cmd, args, &path); err != nil {
+		if err := pathOnDisk(cmd, args, &path); err != nil {
 			return err
 		}
 		file, err := writeFirst(path)
@@ -49,15 +49,15 @@ func (a *app) initCommand() *cobra.Command {
 
 // writeFirst writes the shortest file and returns its name.
 func writeFirst(path string) (string, error) {
-	file := path
-	if !strings.HasSuffix(path, ".hcl") || isDirectory(path) {
-		if err := holdsNothing(path); err != nil {
-			return "", err
-		}
-		if err := os.MkdirAll(path, 0o755); err != nil {
-			return "", fmt.Errorf("init: %w", err)
-		}
-		file = filepath.Join(path, initName)
+	file, directory := filepath.Join(path, initName), path
+	if strings.HasSuffix(path, ".hcl") && !isDirectory(path) {
+		file, directory = path, filepath.Dir(path)
+	}
+	if err := holdsNothing(directory); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return "", fmt.Errorf("init: %w", err)
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {

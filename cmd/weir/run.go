@@ -32,7 +32,7 @@ func (a *app) runCommand() *cobra.Command {
 	envoyFlag(cmd, &envoyPath)
 	caFileFlag(cmd, &caFile)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := pathArgument(cmd, args, &o.conf.path); err != nil {
+		if err := o.check(cmd, args); err != nil {
 			return err
 		}
 		runner, err := a.runner(cmd.Context(), envoyPath, caFile)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -55,12 +56,22 @@ func (a *app) serveCommand() *cobra.Command {
 	}
 	o.addTo(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := pathArgument(cmd, args, &o.conf.path); err != nil {
+		if err := o.check(cmd, args); err != nil {
 			return err
 		}
 		return a.serve(cmd.Context(), &o, nil)
 	}
 	return cmd
+}
+
+// check refuses what cannot be mended while weir runs.
+func (o *serving) check(cmd *cobra.Command, args []string) error {
+	for _, v := range o.conf.vars {
+		if !strings.Contains(v, "=") {
+			return usage(cmd, fmt.Errorf("--var takes NAME=VALUE, and %q has no =", v))
+		}
+	}
+	return pathOnDisk(cmd, args, &o.conf.path)
 }
 
 func (o *serving) addTo(cmd *cobra.Command) {

@@ -14,8 +14,8 @@ const maxName = 50
 // nameDetail is rule 1 as messages print it.
 const nameDetail = "A name has 1 to 50 characters out of a-z, A-Z, 0-9 and _."
 
-// goodName is rule 1.
-func goodName(name string) bool {
+// ValidName tells whether a block can have the name, which is rule 1.
+func ValidName(name string) bool {
 	if name == "" || len(name) > maxName {
 		return false
 	}
@@ -30,7 +30,7 @@ func goodName(name string) bool {
 
 // checkName reports a name that rule 1 refuses.
 func checkName(typ string, l label, d *diagnostics) bool {
-	if goodName(l.text) {
+	if ValidName(l.text) {
 		return true
 	}
 	if holdsTemplate(l.text) {
