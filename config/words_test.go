@@ -56,7 +56,7 @@ func TestFreeCCNName(t *testing.T) {
 }
 
 func TestSnippetTakesWholeLines(t *testing.T) {
-	file := &hcl.File{Bytes: []byte("a = 1\nb = [\n  2,\n]\nc = 3")}
+	file := pageOf("a = 1\nb = [\n  2,\n]\nc = 3", func(s string) string { return s })
 	at := func(line, from, to int) hcl.Range {
 		return hcl.Range{Start: hcl.Pos{Line: line, Byte: from}, End: hcl.Pos{Byte: to}}
 	}
@@ -65,16 +65,16 @@ func TestSnippetTakesWholeLines(t *testing.T) {
 		"b = [\n  2,\n]": at(2, 10, 18),
 		"c = 3":          at(5, 24, 99),
 	} {
-		if got := snippet(file, r); got.Code != want || got.StartLine != r.Start.Line {
+		if got := file.snippet(r); got.Code != want || got.StartLine != r.Start.Line {
 			t.Errorf("%q at %d, not %q", got.Code, got.StartLine, want)
 		}
 	}
 	for _, r := range []hcl.Range{at(9, 99, 100), at(1, 5, 4)} {
-		if got := snippet(file, r); got != nil {
+		if got := file.snippet(r); got != nil {
 			t.Errorf("%v: %q", r, got.Code)
 		}
 	}
-	if snippet(nil, at(1, 0, 1)) != nil {
+	if (*page)(nil).snippet(at(1, 0, 1)) != nil {
 		t.Error("a snippet of no file")
 	}
 }

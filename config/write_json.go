@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -42,13 +41,14 @@ type reportPosition struct {
 
 type reportSnippet struct {
 	Context   *string `json:"context"` // the block around, `upstream "orders"`; null: none
-	Code      string  `json:"code"`    // the whole lines of the range
+	Code      string  `json:"code"`    // the whole lines of the range; of very long ones, what is near it
 	StartLine int     `json:"start_line"`
 }
 
 // WriteJSON writes the diagnostics for programs, in a form close to that of `terraform validate -json`.
 func (r *Result) WriteJSON(w io.Writer) error {
 	out := report{FormatVersion: "1.0", Valid: !r.HasErrors(), Diagnostics: []reportDiagnostic{}}
+	pages := r.pages()
 	for _, d := range r.Diagnostics {
 		if d.Severity == hcl.DiagError {
 			out.ErrorCount++
@@ -58,7 +58,7 @@ func (r *Result) WriteJSON(w io.Writer) error {
 		one := reportDiagnostic{Severity: severity(d), Rule: ruleID(d), Summary: d.Summary, Detail: d.Detail}
 		if d.Subject != nil {
 			one.Range = rangeOf(*d.Subject)
-			one.Snippet = snippet(r.files[d.Subject.Filename], *d.Subject)
+			one.Snippet = pages.of(d.Subject.Filename).snippet(*d.Subject)
 		}
 		out.Diagnostics = append(out.Diagnostics, one)
 	}
@@ -90,30 +90,19 @@ func rangeOf(r hcl.Range) *reportRange {
 	}
 }
 
-// snippet cuts the lines of a range out of the source. It is nil where there is none to show.
-func snippet(file *hcl.File, r hcl.Range) *reportSnippet {
-	if file == nil || r.Start.Byte > len(file.Bytes) || r.End.Byte < r.Start.Byte {
+// snippet has the lines of a range. It is nil where there are none to show.
+func (p *page) snippet(r hcl.Range) *reportSnippet {
+	if p == nil || p.binary || r.Start.Byte > len(p.file.Bytes) || r.End.Byte < r.Start.Byte {
 		return nil
 	}
-	text := file.Bytes
-	from := bytes.LastIndexByte(text[:r.Start.Byte], '\n') + 1
-	to := len(text)
-	end := min(r.End.Byte, len(text))
-	if rest := bytes.IndexByte(text[end:], '\n'); rest >= 0 {
-		to = end + rest
+	var lines []string
+	for i := p.lineOf(r.Start.Byte); i <= p.lineOf(r.End.Byte); i++ {
+		one := p.parts(i, r).cut()
+		lines = append(lines, one.before+one.subject+one.after)
 	}
-	out := &reportSnippet{Code: strings.TrimRight(string(text[from:to]), " \r\n"), StartLine: r.Start.Line}
-	if around := contextOf(file, r.Start.Byte); around != "" {
+	out := &reportSnippet{Code: strings.TrimRight(strings.Join(lines, "\n"), " \n"), StartLine: r.Start.Line}
+	if around := p.contextOf(r.Start.Byte); around != "" {
 		out.Context = &around
 	}
 	return out
-}
-
-// contextOf is the header of the block around a place, as the text form names it.
-func contextOf(file *hcl.File, offset int) string {
-	navigation, ok := file.Nav.(interface{ ContextString(offset int) string })
-	if !ok {
-		return ""
-	}
-	return navigation.ContextString(offset)
 }

@@ -68,7 +68,7 @@ type (
 // WriteSARIF writes the diagnostics as a SARIF 2.1.0 log, which code hosts show beside a change.
 func (r *Result) WriteSARIF(w io.Writer) error {
 	rules, index := sarifRules(r.Diagnostics)
-	results := []sarifResult{}
+	results, pages := []sarifResult{}, r.pages()
 	for _, d := range r.Diagnostics {
 		id := ruleID(d)
 		one := sarifResult{RuleID: id, RuleIndex: index[id], Level: severity(d), Message: sarifText{d.Summary + "\n\n" + d.Detail}}
@@ -76,7 +76,7 @@ func (r *Result) WriteSARIF(w io.Writer) error {
 			one.Message.Text = d.Summary
 		}
 		if d.Subject != nil {
-			one.Locations = []sarifLocation{{sarifPhysical{sarifArtifact{fileURI(d.Subject.Filename)}, region(*d.Subject)}}}
+			one.Locations = []sarifLocation{{sarifPhysical{sarifArtifact{fileURI(d.Subject.Filename)}, region(*d.Subject, pages.of(d.Subject.Filename))}}}
 		}
 		results = append(results, one)
 	}
@@ -123,8 +123,11 @@ func fileURI(name string) string {
 }
 
 // region is one character wide at least: an empty one would be shown nowhere.
-func region(r hcl.Range) sarifRegion {
+func region(r hcl.Range, p *page) sarifRegion {
 	out := sarifRegion{r.Start.Line, r.Start.Column, r.End.Line, r.End.Column}
+	if p != nil {
+		out.StartColumn, out.EndColumn = p.codePoints(r.Start), p.codePoints(r.End)
+	}
 	if r.Empty() {
 		out.EndColumn++
 	}

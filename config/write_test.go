@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
@@ -148,15 +149,157 @@ func TestSARIFIsWhole(t *testing.T) {
 	}
 }
 
-func TestMaskLinesMovesNothing(t *testing.T) {
-	mask := strings.NewReplacer("pw", "(sensitive)", "a long password", "(sensitive)").Replace
-	in := "x = \"pw\"\ny = \"a long password\" # é\r\nz = 1"
-	out := string(maskLines([]byte(in), mask))
-	if len(out) != len(in) || strings.Contains(out, "pw") || strings.Contains(out, "password") {
-		t.Errorf("%q", out)
+func pageOf(text string, mask func(string) string) *page {
+	p := pages{files: map[string]*hcl.File{"weir.hcl": {Bytes: []byte(text)}}, mask: mask, known: map[string]*page{}}
+	return p.of("weir.hcl")
+}
+
+func bytesFrom(from, to int) hcl.Range {
+	return hcl.Range{Start: hcl.Pos{Byte: from}, End: hcl.Pos{Byte: to}}
+}
+
+// TestMaskMovesTheSubject holds that a mask that is longer or shorter than the secret loses nothing else of the line.
+func TestMaskMovesTheSubject(t *testing.T) {
+	mask := strings.NewReplacer("pw1", "(sensitive)", "a long password é", "(sensitive)").Replace
+	for _, c := range []struct {
+		line, subject string
+		want          parts
+	}{
+		{`x = ["pw1", nope]`, "nope", parts{`x = ["(sensitive)", `, "nope", "]"}},
+		{`x = ["a long password é", nope] # pw1`, "nope", parts{`x = ["(sensitive)", `, "nope", "] # (sensitive)"}},
+		{`x = "pw1" # note`, `"pw1"`, parts{"x = ", `"(sensitive)"`, " # note"}},
+		{`x = "a long password é" # é`, "password", parts{`x = "`, "(sensitive)", `" # é`}},
+		{`x = nope # pw1`, "nope", parts{"x = ", "nope", " # (sensitive)"}},
+	} {
+		from := strings.Index(c.line, c.subject)
+		text := "é\n" + c.line + "\r\nz = 1"
+		if got := pageOf(text, mask).parts(1, bytesFrom(from+3, from+3+len(c.subject))); got != c.want {
+			t.Errorf("%s: %q, not %q", c.line, got, c.want)
+		}
 	}
-	if before, after := strings.Index(in, "z = 1"), strings.Index(out, "z = 1"); before != after {
-		t.Errorf("z moved from %d to %d", before, after)
+}
+
+// TestVisible holds that nothing that a terminal obeys reaches it.
+func TestVisible(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain é 👨‍👩‍👧\t.":       "plain é 👨‍👩‍👧\t.",
+		"\x1b]0;owned\a\r\b\x7f": "␛]0;owned␇␍␈␡",
+		"\u009b2J \u202ecba":     `\u009b2J \u202ecba`,
+		"gr\xf6\xdfe \ufffd":     `gr\xf6\xdfe ` + "\ufffd",
+		"a\x00b\nc":              "a␀b␊c",
+	} {
+		if got := visible(in); got != want {
+			t.Errorf("%q: %q, not %q", in, got, want)
+		}
+	}
+	if got := visibleText("a\x1b\nb"); got != "a␛\nb" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestTextIsHarmless writes messages about files that try to take over the terminal.
+func TestTextIsHarmless(t *testing.T) {
+	for name, text := range map[string]string{
+		"escapes":   "vpc \"a\" { # \x1b[2J\x1b]0;x\a\n  cidr = \"\x1b[31m\u009b\" # \x1b[8m\n}\n",
+		"label":     "vpc \"\x1b[2Jx\" {}\n",
+		"reference": "ccn \"a\" { vpcs = [vpc[\"\x1b[2J\"]] }\n",
+		"latin 1":   "vpc \"a\" {} # gr\xf6\xdfe \x1b[2J\n",
+		"binary":    "\x7fELF\x02\x01\x01\x00\x1b[2J" + strings.Repeat("\x00\xff\x1b", 500) + "\n",
+	} {
+		r := FromText("we\x1bir.hcl", []byte(text), t.TempDir(), Options{})
+		if !r.HasErrors() {
+			t.Fatalf("%s: accepted", name)
+		}
+		var out, report bytes.Buffer
+		if err := errors.Join(r.WriteText(&out, false, 80), r.WriteJSON(&report)); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsFunc(out.String(), func(r rune) bool { return r != '\n' && hazardous(r) }) || !utf8.Valid(out.Bytes()) {
+			t.Errorf("%s: %q", name, out.String())
+		}
+		if name == "binary" && (out.Len() > 1000 || strings.Contains(report.String(), `"snippet"`)) {
+			t.Errorf("a screenful:\n%s%s", out.String(), report.String())
+		}
+	}
+}
+
+// TestLongLinesAreCut shows what is near the subject, wherever in the line it stands.
+func TestLongLinesAreCut(t *testing.T) {
+	long := strings.Repeat("ab é ", 100_000)
+	for name, text := range map[string]string{
+		"start":  "vpc \"a\" { nope = 1 } # " + long,
+		"middle": "/* " + long + " */ vpc \"a\" { nope = 1 } # " + long,
+		"end":    "/* " + long + " */ vpc \"a\" { nope = 1 }",
+		"itself": "vpc \"a\" { description = [\"" + long + "\"] }",
+	} {
+		r := FromText("weir.hcl", []byte(text+"\n"), t.TempDir(), Options{})
+		if !r.HasErrors() {
+			t.Fatalf("%s: accepted", name)
+		}
+		var out bytes.Buffer
+		if err := r.WriteText(&out, false, 0); err != nil {
+			t.Fatal(err)
+		}
+		snippet := r.pages().of("weir.hcl").snippet(*r.Diagnostics[0].Subject).Code
+		for _, line := range append(strings.Split(out.String(), "\n"), snippet) {
+			if utf8.RuneCountInString(line) > 420 {
+				t.Errorf("%s: a line of %d columns", name, utf8.RuneCountInString(line))
+			}
+		}
+		lines := strings.Split(out.String(), "\n")
+		under := []rune(lines[4])
+		subject := strings.TrimSuffix(string([]rune(lines[3])[strings.Count(string(under), " "):len(under)]), "…")
+		if !strings.Contains(snippet, "…") || name != "itself" && subject != "nope" || name == "itself" && !strings.HasPrefix(subject, "[\"ab é ") {
+			t.Errorf("%s: %q is underlined", name, subject)
+		}
+	}
+}
+
+// TestEmptySubjectsHaveALine points at the end of a line, and at the end of a file.
+func TestEmptySubjectsHaveALine(t *testing.T) {
+	for text, want := range map[string]string{
+		"vpc \"a\" {\n  description =\n}\n": "   2:   description =\n                     ^\n",
+		"vpc \"a\" {\n  description = [\n":  "   2:   description = [\n",
+	} {
+		for _, end := range []string{"\n", "\r\n"} {
+			r := FromText("weir.hcl", []byte(strings.ReplaceAll(text, "\n", end)), t.TempDir(), Options{})
+			var out bytes.Buffer
+			if err := r.WriteText(&out, false, 0); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%q:\n%s", text, out.String())
+			}
+		}
+	}
+	p := pageOf("a\n", nil)
+	p.mask = func(s string) string { return s }
+	if got := p.lineOf(2); got != 1 || len(p.line(got)) != 0 {
+		t.Errorf("the end of the file is in line %d", got+1)
+	}
+}
+
+// TestSARIFCountsCodePoints holds columnKind: HCL's own columns are grapheme clusters.
+func TestSARIFCountsCodePoints(t *testing.T) {
+	r := FromText("weir.hcl", []byte("vpc \"a\" { description = \"👨‍👩‍👧 é\" + vpc.nope }\n"), t.TempDir(), Options{})
+	var out bytes.Buffer
+	if err := r.WriteSARIF(&out); err != nil {
+		t.Fatal(err)
+	}
+	var log sarifLog
+	if err := json.Unmarshal(out.Bytes(), &log); err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range r.Diagnostics {
+		line := []rune(string(r.files["weir.hcl"].Bytes))
+		got := log.Runs[0].Results[i].Locations[0].PhysicalLocation.Region
+		want := string(r.files["weir.hcl"].Bytes[d.Subject.Start.Byte:d.Subject.End.Byte])
+		if found := string(line[got.StartColumn-1 : got.EndColumn-1]); found != want {
+			t.Errorf("%s: %q, not %q", d.Summary, found, want)
+		}
+		if want == "vpc.nope" && got.StartColumn != d.Subject.Start.Column+4 {
+			t.Errorf("column %d", got.StartColumn)
+		}
 	}
 }
 
