@@ -193,15 +193,16 @@ func (o *observer) read(now time.Time) error {
 	for name := range o.changed {
 		names = append(names, name)
 	}
-	sort.Strings(names) // of several errors it is always the same that is reported
+	sort.Strings(names) // an error that stays is always in the same words
+	var errs []error
 	for _, name := range names {
 		if i := o.items[name]; i != nil && !i.known && !o.busy(name, i, now) {
 			if err := o.readItem(name, i, now); err != nil {
-				return err
+				errs = append(errs, err)
 			}
 		}
 	}
-	return nil
+	return together(errs)
 }
 
 func (o *observer) readItem(name string, i *item, now time.Time) error {

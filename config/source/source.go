@@ -45,19 +45,25 @@ type Snapshot struct {
 
 // Read reads the configuration at path: a directory, or a single file of any name.
 //
-// An error wraps an *fs.PathError, and says what to do. Where something cannot be read there is no snapshot at all.
+// An error wraps an *fs.PathError for each path that cannot be read, each on a line that says what to do. Where
+// something cannot be read there is no snapshot at all.
 func Read(path string) (*Snapshot, error) {
 	tree, err := walk(path)
-	if err != nil {
+	if err != nil && (tree.single || errors.Is(err, errTooMany)) {
 		return nil, err
 	}
+	errs := []error{err}
 	snapshot := &Snapshot{Root: tree.root, Single: tree.single}
 	for _, f := range tree.files {
 		read, err := readStable(f.path)
 		if err != nil {
-			return nil, err
+			errs = append(errs, err)
+			continue
 		}
 		snapshot.Files = append(snapshot.Files, File{Name: f.name, Path: f.path, Bytes: read.data})
+	}
+	if err := together(errs); err != nil {
+		return nil, err
 	}
 	return snapshot, nil
 }

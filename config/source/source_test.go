@@ -167,6 +167,38 @@ func TestReadTrouble(t *testing.T) {
 	}
 }
 
+// TestReadTellsAllTrouble holds that one mistake does not hide the others.
+func TestReadTellsAllTrouble(t *testing.T) {
+	root := makeTree(t, "fine.hcl", "a.hcl -> nowhere", "sub/b.hcl/", "sub/here -> .", "sub/large.hcl")
+	mustDo(t, syscall.Mkfifo(filepath.Join(root, "z.hcl"), 0o600))
+	mustDo(t, os.Truncate(filepath.Join(root, "sub", "large.hcl"), maxFileSize+1))
+	snapshot, err := Read(root)
+	var about *fs.PathError
+	if snapshot != nil || !errors.As(err, &about) || !errors.Is(err, errCycle) {
+		t.Fatalf("got %v, %v", snapshot, err)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 6 || !strings.HasPrefix(lines[0], "5 paths") {
+		t.Fatalf("%d lines:\n%v", len(lines), err)
+	}
+	for _, name := range []string{"a.hcl", "sub/b.hcl", "sub/here", "sub/large.hcl", "z.hcl"} {
+		if !strings.Contains(err.Error(), "read "+filepath.Join(root, name)+": ") {
+			t.Errorf("nothing about %s:\n%v", name, err)
+		}
+	}
+}
+
+func TestErrorNamesSomePaths(t *testing.T) {
+	var errs []error
+	for range maxErrors + 2 {
+		errs = append(errs, together([]error{nil, errCycle}))
+	}
+	lines := strings.Split(together([]error{nil, together(errs), errDangling}).Error(), "\n")
+	if len(lines) != maxErrors+2 || lines[0] != "53 paths cannot be read:" || lines[maxErrors+1] != "and 3 more" {
+		t.Errorf("%q", lines)
+	}
+}
+
 func TestReadSingle(t *testing.T) {
 	root := makeTree(t, ".store/real.conf", "edge.hcl", "other.hcl", "link.hcl -> .store/real.conf")
 	for _, name := range []string{"edge.hcl", "link.hcl", ".store/real.conf"} {

@@ -37,7 +37,8 @@ type tree struct {
 	dirs   []found // the root and every folder below; none where a single file is the configuration
 }
 
-// walk looks for the files of the configuration at path. With an error, the tree holds what was found before it.
+// walk looks for the files of the configuration at path. With an error, which is all that is wrong, the tree holds the
+// rest.
 func walk(path string) (tree, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -49,9 +50,9 @@ func walk(path string) (tree, error) {
 	case err != nil:
 		return w.tree, err
 	case root.info.IsDir():
-		err = w.run(root)
+		w.run(root)
 		sort.Slice(w.tree.files, func(i, j int) bool { return w.tree.files[i].name < w.tree.files[j].name })
-		return w.tree, err
+		return w.tree, together(w.errs)
 	}
 	root.name = filepath.Base(absolute)
 	return tree{root: filepath.Dir(absolute), single: true, files: []found{root}}, regular(root)
@@ -103,6 +104,8 @@ type walker struct {
 	files map[string]bool // by real path
 	dirs  map[string]bool // by real path
 	links []link
+	errs  []error // of what cannot be taken
+	full  bool    // there are too many files to go on
 }
 
 type link struct {
@@ -110,111 +113,120 @@ type link struct {
 	dir        found // the folder that it stands in
 }
 
-func (w *walker) run(root found) error {
-	if err := w.directory(root); err != nil {
-		return err
-	}
+func (w *walker) run(root found) {
+	w.directory(root)
 	for len(w.links) > 0 {
 		links := w.links
 		w.links = nil
 		sort.Slice(links, func(i, j int) bool { return links[i].name < links[j].name })
 		for _, l := range links {
-			if err := w.follow(l); err != nil {
-				return err
-			}
+			w.follow(l)
 		}
 	}
-	return nil
 }
 
-func (w *walker) directory(dir found) error {
+// fail notes what cannot be taken, and goes on: all of it is told at once.
+func (w *walker) fail(err error) { w.errs = append(w.errs, err) }
+
+func (w *walker) directory(dir found) {
 	if w.dirs[dir.real] {
-		return nil
+		return
 	}
 	w.dirs[dir.real] = true
 	w.tree.dirs = append(w.tree.dirs, dir)
 	if strings.Count(dir.name, "/") > maxDepth {
-		return &fs.PathError{Op: "read", Path: dir.path, Err: errTooDeep}
+		w.fail(&fs.PathError{Op: "read", Path: dir.path, Err: errTooDeep})
+		return
 	}
 	entries, err := os.ReadDir(dir.path)
 	if err != nil {
-		return trouble("read", dir.path, err)
+		w.fail(trouble("read", dir.path, err))
+		return
 	}
 	for _, entry := range entries {
-		if err := w.entry(dir, entry); err != nil {
-			return err
+		if w.full {
+			return
 		}
+		w.entry(dir, entry)
 	}
-	return nil
 }
 
-func (w *walker) entry(dir found, entry fs.DirEntry) error {
+func (w *walker) entry(dir found, entry fs.DirEntry) {
 	name := path.Join(dir.name, entry.Name())
 	absolute := filepath.Join(dir.path, entry.Name())
 	kind := entry.Type()
 	switch {
 	case hidden(entry.Name()):
-		return nil
+		return
 	case kind&fs.ModeSymlink != 0:
 		w.links = append(w.links, link{name: name, path: absolute, dir: dir})
-		return nil
+		return
 	case !kind.IsDir() && !isConfiguration(entry.Name()):
-		return nil
+		return
 	}
 	info, err := entry.Info()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // removed since the directory was listed
+		return // removed since the directory was listed
 	}
 	if err != nil {
-		return trouble("read", absolute, err)
+		w.fail(trouble("read", absolute, err))
+		return
 	}
 	real := filepath.Join(dir.real, entry.Name())
-	return w.add(found{name: name, path: absolute, at: real, real: real, info: info})
+	w.add(found{name: name, path: absolute, at: real, real: real, info: info})
 }
 
 // add takes a file or a folder into the tree.
-func (w *walker) add(f found) error {
+func (w *walker) add(f found) {
 	if f.info.IsDir() && !isConfiguration(path.Base(f.name)) {
-		return w.directory(f)
+		w.directory(f)
+		return
 	}
 	if err := regular(f); err != nil {
-		return err
+		w.fail(err)
+		return
 	}
 	if w.files[f.real] {
-		return nil
+		return
 	}
 	w.files[f.real] = true
 	w.tree.files = append(w.tree.files, f)
-	if len(w.tree.files) > maxFiles {
-		return &fs.PathError{Op: "read", Path: w.tree.root, Err: errTooMany}
+	if len(w.tree.files) > maxFiles && !w.full {
+		w.full = true
+		w.fail(&fs.PathError{Op: "read", Path: w.tree.root, Err: errTooMany})
 	}
-	return nil
 }
 
 // follow takes what a link leads to.
-func (w *walker) follow(l link) error {
+func (w *walker) follow(l link) {
+	if w.full {
+		return
+	}
 	info, err := os.Stat(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Lstat(l.path); errors.Is(err, fs.ErrNotExist) {
-			return nil // the link itself is gone
+		if _, err := os.Lstat(l.path); !errors.Is(err, fs.ErrNotExist) { // else the link itself is gone
+			w.fail(&fs.PathError{Op: "read", Path: l.path, Err: errDangling})
 		}
-		return &fs.PathError{Op: "read", Path: l.path, Err: errDangling}
+		return
 	}
 	if err != nil {
-		return trouble("read", l.path, err)
+		w.fail(trouble("read", l.path, err))
+		return
 	}
 	if !info.IsDir() && !isConfiguration(path.Base(l.name)) {
-		return nil
+		return
 	}
 	real, err := realPath(l.path)
-	if err != nil {
-		return err
-	}
-	if info.IsDir() && below(real, l.dir.real) {
-		return &fs.PathError{Op: "read", Path: l.path, Err: errCycle}
+	switch {
+	case err != nil:
+		w.fail(err)
+		return
+	case info.IsDir() && below(real, l.dir.real):
+		w.fail(&fs.PathError{Op: "read", Path: l.path, Err: errCycle})
+		return
 	}
 	at := filepath.Join(l.dir.real, filepath.Base(l.path))
-	return w.add(found{name: l.name, path: l.path, at: at, real: real, info: info})
+	w.add(found{name: l.name, path: l.path, at: at, real: real, info: info})
 }
 
 // below tells whether path is directory or something inside of it; both are real paths.
