@@ -206,6 +206,10 @@ func (l *loader) decodeMock(body *lang.Body) *model.Mock {
 
 // decodeURL returns nil when it is wrong.
 func (l *loader) decodeURL(v lang.Value[string]) *model.URL {
+	if v.Sensitive {
+		l.refuseSensitive(v.Range, "url")
+		return nil
+	}
 	url, wrong := parseURL(v.V)
 	if wrong != "" {
 		l.blame(v, &fault{ruleURL, "Invalid URL", "is not the URL of a backend.", wrong, "A URL is http://HOST or https://HOST, with :PORT where it is not the scheme's own."})

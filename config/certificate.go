@@ -76,6 +76,9 @@ func parseSigner(block *pem.Block) (crypto.Signer, string) {
 	case "EC PRIVATE KEY":
 		key, err = x509.ParseECPrivateKey(block.Bytes)
 	}
+	if err != nil && onOtherCurve(block) {
+		return nil, "The curve of the key is not supported: Envoy takes ECDSA keys on P-256, P-384 and P-521, and RSA keys of 2048 bits or more."
+	}
 	if err != nil {
 		return nil, "The private key cannot be parsed: what stands between its first and last line is damaged, or not what the first line says."
 	}
@@ -92,6 +95,44 @@ func parseSigner(block *pem.Block) (crypto.Signer, string) {
 		return k, ""
 	}
 	return nil, "Envoy takes RSA and ECDSA keys, and this is another kind."
+}
+
+// The object identifiers of keys on elliptic curves, and of the curves that the key parser knows.
+var (
+	ellipticKey = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
+	knownCurves = []asn1.ObjectIdentifier{{1, 3, 132, 0, 33}, {1, 2, 840, 10045, 3, 1, 7}, {1, 3, 132, 0, 34}, {1, 3, 132, 0, 35}}
+)
+
+// onOtherCurve tells whether a key that cannot be parsed is whole, and only its curve is unknown.
+func onOtherCurve(block *pem.Block) bool {
+	var curve asn1.ObjectIdentifier
+	switch block.Type {
+	case "PRIVATE KEY":
+		var key struct {
+			Version    int
+			Algorithm  pkix.AlgorithmIdentifier
+			PrivateKey []byte
+			Attributes asn1.RawValue `asn1:"optional,tag:0"`
+		}
+		if _, err := asn1.Unmarshal(block.Bytes, &key); err != nil || !key.Algorithm.Algorithm.Equal(ellipticKey) {
+			return false
+		}
+		if _, err := asn1.Unmarshal(key.Algorithm.Parameters.FullBytes, &curve); err != nil {
+			return false
+		}
+	case "EC PRIVATE KEY":
+		var key struct {
+			Version    int
+			PrivateKey []byte
+			Curve      asn1.ObjectIdentifier `asn1:"optional,explicit,tag:0"`
+			PublicKey  asn1.BitString        `asn1:"optional,explicit,tag:1"`
+		}
+		if _, err := asn1.Unmarshal(block.Bytes, &key); err != nil {
+			return false
+		}
+		curve = key.Curve
+	}
+	return curve != nil && !slices.ContainsFunc(knownCurves, curve.Equal)
 }
 
 // belongsTo tells whether a key is that of a certificate.

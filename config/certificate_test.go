@@ -6,6 +6,8 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"slices"
 	"strings"
@@ -27,6 +29,37 @@ func TestKeyForms(t *testing.T) {
 		key, signer, wrong := parseKey(text)
 		if wrong != "" || signer == nil || bytes.Count(key, []byte("BEGIN")) != 1 {
 			t.Errorf("%s: %q, %q", name, key, wrong)
+		}
+	}
+}
+
+// TestOtherCurves calls a key on a curve that Envoy does not take by its name, not damaged.
+func TestOtherCurves(t *testing.T) {
+	secp256k1 := asn1.ObjectIdentifier{1, 3, 132, 0, 10}
+	inner := func(curve asn1.ObjectIdentifier) []byte {
+		return must(asn1.Marshal(struct {
+			Version    int
+			PrivateKey []byte
+			Curve      asn1.ObjectIdentifier `asn1:"optional,explicit,tag:0"`
+		}{1, bytes.Repeat([]byte{7}, 32), curve}))
+	}
+	outer := must(asn1.Marshal(struct {
+		Version    int
+		Algorithm  pkix.AlgorithmIdentifier
+		PrivateKey []byte
+	}{0, pkix.AlgorithmIdentifier{Algorithm: ellipticKey, Parameters: asn1.RawValue{FullBytes: must(asn1.Marshal(secp256k1))}}, inner(nil)}))
+	for _, c := range []struct {
+		block pem.Block
+		want  string
+	}{
+		{pem.Block{Type: "EC PRIVATE KEY", Bytes: inner(secp256k1)}, "curve of the key is not supported"},
+		{pem.Block{Type: "PRIVATE KEY", Bytes: outer}, "curve of the key is not supported"},
+		{pem.Block{Type: "PRIVATE KEY", Bytes: outer[:len(outer)-1]}, "damaged"},
+		{pem.Block{Type: "EC PRIVATE KEY", Bytes: outer}, "damaged"},
+		{pem.Block{Type: "RSA PRIVATE KEY", Bytes: outer}, "damaged"},
+	} {
+		if _, _, wrong := parseKey(pem.EncodeToMemory(&c.block)); !strings.Contains(wrong, c.want) {
+			t.Errorf("%s: %s", c.block.Type, wrong)
 		}
 	}
 }

@@ -231,7 +231,11 @@ func (l *loader) read(v lang.Value[string], attribute string) ([]byte, bool) {
 	}
 	abs, text, err := l.module.ReadFile(v.V)
 	if err != nil {
-		l.report(ruleCertificate, v.Range, "File that cannot be read", "%s: %s %s names a file, relative to the configuration's root (%s), or absolute.", v.V, readWords(err), attribute, abs)
+		looked := ""
+		if abs != v.V {
+			looked = fmt.Sprintf(" This one was looked for at %s.", abs)
+		}
+		l.report(ruleCertificate, v.Range, "File that cannot be read", "%s: %s %s names a file by an absolute path, or by one that starts at the configuration's root.%s", v.V, readWords(err), attribute, looked)
 		return nil, false
 	}
 	return text, true

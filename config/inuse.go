@@ -47,9 +47,9 @@ func (l *loader) checkInUse() {
 		all := l.listUses(uses)
 		hint := suggest(name, l.module.Names(kindUpstream))
 		for _, u := range uses {
-			detail := fmt.Sprintf("API %q of service %q uses upstream %q, and no file has that upstream. An upstream that APIs use cannot be removed. It is used by %s. Put it back, or remove these APIs or give them another backend; both in one save is fine. %s",
-				u.api.model.Name, u.service.model.Name, name, all, hint)
-			l.report(ruleInUse, u.at, fmt.Sprintf("Upstream %q is in use and does not exist", name), "%s", strings.TrimSpace(detail))
+			detail := fmt.Sprintf("API %q of service %q uses upstream %q, and no file has that upstream. It is used by %s; an upstream that APIs use cannot be removed. Add the block upstream %q (again, if it was removed), or change or remove these APIs; both in one save is fine. %s",
+				u.api.model.Name, u.service.model.Name, name, all, name, hint)
+			l.report(ruleInUse, u.at, fmt.Sprintf("There is no upstream %q", name), "%s", strings.TrimSpace(detail))
 		}
 	}
 }

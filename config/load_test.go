@@ -151,7 +151,7 @@ func TestManyUsesAreCut(t *testing.T) {
 		text += "  api \"" + name + "\" {\n    path = \"/" + name + "\"\n    backend { upstream = upstream.gone }\n  }\n"
 	}
 	r := FromText("weir.hcl", []byte(text+"}\n"), t.TempDir(), Options{})
-	if len(r.Diagnostics) != 30 || !strings.Contains(r.Diagnostics[0].Detail, "used by 30 APIs: ") || !strings.Contains(r.Diagnostics[0].Detail, " and 10 more.") {
+	if len(r.Diagnostics) != 30 || !strings.Contains(r.Diagnostics[0].Detail, "used by 30 APIs: ") || !strings.Contains(r.Diagnostics[0].Detail, " and 10 more;") {
 		t.Errorf("%d diagnostics, the first: %v", len(r.Diagnostics), r.Diagnostics[0])
 	}
 }

@@ -75,7 +75,20 @@ func (l *loader) words(v lang.Value[[]lang.Value[string]], attribute, absent str
 }
 
 func (l *loader) decodeDomains(v lang.Value[[]lang.Value[string]]) ([]string, bool) {
+	v.V = slices.Clone(v.V)
+	for i, item := range v.V {
+		if v.Sensitive || item.Sensitive {
+			l.refuseSensitive(item.Range, "domain")
+			v.V[i].State = lang.Invalid
+		}
+	}
 	return l.words(v, "domains", "every host that no other service's domain fits better", parseDomain)
+}
+
+// refuseSensitive refuses a sensitive value that would become a name.
+func (l *loader) refuseSensitive(at hcl.Range, what string) {
+	l.report(lang.RuleSensitive, at, "Sensitive "+what,
+		"A %s becomes a name in Envoy, and shows in its statistics and dumps and in weir's own pages. Use a value that is not sensitive, or nonsensitive(...) where it need not be.", what)
 }
 
 // decodeListenerNames returns all listeners of the instance when the service names none.
