@@ -23,13 +23,13 @@ service "shop" {
   api "get" {
     path = "/get"
     backend {
-      upstream = upstream.orders # ERROR: Upstream "orders" is in use and does not exist
+      upstream = upstream.orders # ERROR: There is no upstream "orders"
     }
   }
   api "put" {
     path = "/put"
     backend {
-      upstream = true ? upstream.order : upstream["orders"] # ERROR: Upstream "orders" is in use and does not exist
+      upstream = true ? upstream.order : upstream["orders"] # ERROR: There is no upstream "orders"
     }
   }
   api "fine" {
@@ -51,7 +51,7 @@ service "nowhere" {
 
   api "get" {
     backend {
-      upstream = upstream.orders # ERROR: Upstream "orders" is in use and does not exist
+      upstream = upstream.orders # ERROR: There is no upstream "orders"
     }
   }
 }
