@@ -210,8 +210,8 @@ func (l *loader) decodeURL(v lang.Value[string]) *model.URL {
 		l.refuseSensitive(v.Range, "url")
 		return nil
 	}
-	url, wrong := parseURL(v.V)
-	if wrong != "" {
+	url, _ := parseURL(v.V)
+	if wrong := mendURL(v.V); wrong != "" {
 		l.blame(v, &fault{ruleURL, "Invalid URL", "is not the URL of a backend.", wrong, "A URL is http://HOST or https://HOST, with :PORT where it is not the scheme's own."})
 		return nil
 	}
@@ -230,30 +230,43 @@ func (l *loader) decodeURL(v lang.Value[string]) *model.URL {
 	return &url
 }
 
-func parseURL(text string) (model.URL, string) {
+// mendURL names the path of the URL too, where it can stand in the attribute of that name.
+func mendURL(text string) string {
+	wrong := mend(text, func(text string) slip {
+		_, wrong := parseURL(text)
+		return wrong
+	})
+	_, rest, _ := strings.Cut(text, "://")
+	_, path, _ := strings.Cut(rest, "/")
+	path, _, _ = strings.Cut("/"+path, "?")
+	path, _, _ = strings.Cut(path, "#")
+	_, bad := parseReplacement(path, model.Path{Kind: model.ExactPath})
+	if wrong != "" && strings.TrimRight(path, "/") != "" && bad == nil {
+		wrong += fmt.Sprintf(" Its path stands beside it: path = %q.", strings.TrimRight(path, "/"))
+	}
+	return wrong
+}
+
+func parseURL(text string) (model.URL, slip) {
 	scheme, rest, found := strings.Cut(text, "://")
 	protocol := model.Protocol(strings.ToLower(scheme))
 	switch {
 	case !found:
-		return model.URL{}, fmt.Sprintf("It does not start with http:// or https://; write %q.", "https://"+text)
+		return model.URL{}, slip{"It does not start with http:// or https://.", "https://" + text}
 	case protocol != model.HTTP && protocol != model.HTTPS:
-		return model.URL{}, fmt.Sprintf("Its scheme is %q, and only http and https can be called.", scheme)
+		return model.URL{}, slip{wrong: fmt.Sprintf("Its scheme is %q, and only http and https can be called.", scheme)}
+	case rest == "":
+		return model.URL{}, slip{wrong: "The host is missing."}
 	}
-	host := rest
-	if cut := strings.IndexAny(rest, "/?#"); cut >= 0 {
-		host = rest[:cut]
-		wrong := fmt.Sprintf("It goes on after the host; write %q.", scheme+"://"+host)
-		if path := strings.TrimRight(rest[cut:], "/"); strings.HasPrefix(path, "/") {
-			wrong = fmt.Sprintf("It has a path; write %q, and path = %q beside it.", scheme+"://"+host, path)
-		}
+	parsed, wrong := parseHostPort(rest)
+	if wrong.instead != "" {
+		wrong.instead = scheme + "://" + wrong.instead
+	}
+	if wrong.wrong != "" {
 		return model.URL{}, wrong
 	}
-	parsed, wrong := parseHostPort(host)
-	if wrong != "" {
-		return model.URL{}, wrong
-	}
-	if addr, err := netip.ParseAddr(parsed.host); err == nil && (addr.IsUnspecified() || addr.IsMulticast()) {
-		return model.URL{}, fmt.Sprintf("%s is not an address that can be called.", addr)
+	if why := uncallable(parsed.host); why != "" {
+		return model.URL{}, slip{wrong: why}
 	}
 	out := model.URL{Protocol: protocol, Host: parsed.host, Port: parsed.port, Explicit: parsed.hasPort}
 	if !parsed.hasPort {
@@ -262,7 +275,7 @@ func parseURL(text string) (model.URL, string) {
 			out.Port = 443
 		}
 	}
-	return out, ""
+	return out, slip{}
 }
 
 // refer is how the language refers to a block: upstream.orders, or vpc["1st"] where the name is no identifier.

@@ -165,7 +165,7 @@ var subjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
 func serverNames(c *x509.Certificate) []string {
 	names := make([]string, 0, len(c.DNSNames))
 	if !slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(subjectAltName) }) {
-		if name, wrong := canonicalHost(c.Subject.CommonName); wrong == "" {
+		if name, wrong := canonicalHost(c.Subject.CommonName); wrong.wrong == "" {
 			names = append(names, name)
 		}
 	}

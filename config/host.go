@@ -26,125 +26,139 @@ func (h hostPort) String() string {
 	return host + ":" + strconv.Itoa(int(h.port))
 }
 
-// parseHostPort reads "host" or "host:port". The second result says in one or two sentences what is wrong and what
-// to write; it is empty when nothing is.
-func parseHostPort(text string) (hostPort, string) {
+// parseHostPort reads "host" or "host:port".
+func parseHostPort(text string) (hostPort, slip) {
 	host, port, hasPort, wrong := splitHostPort(text)
-	if wrong != "" {
+	if wrong.wrong != "" {
 		return hostPort{}, wrong
 	}
 	out := hostPort{hasPort: hasPort}
+	if hasPort && host == "" {
+		return hostPort{}, slip{wrong: "The host before the colon is missing."}
+	}
 	if hasPort {
 		number, wrong := parsePort(port)
-		if wrong != "" {
+		if wrong.wrong != "" {
+			if wrong.instead != "" {
+				wrong.instead = strings.TrimSuffix(text, port) + wrong.instead
+			}
 			return hostPort{}, wrong
 		}
 		out.port = number
 	}
 	out.host, wrong = canonicalHost(host)
+	if wrong.instead != "" {
+		wrong.instead = hostPort{wrong.instead, out.port, hasPort}.String()
+	}
 	return out, wrong
 }
 
-func splitHostPort(text string) (host, port string, hasPort bool, wrong string) {
+func splitHostPort(text string) (host, port string, hasPort bool, wrong slip) {
+	refuse := func(wrong, instead string) (string, string, bool, slip) { return "", "", false, slip{wrong, instead} }
 	switch {
 	case text == "":
-		return "", "", false, "It is empty."
+		return refuse("It is empty.", "")
 	case strings.ContainsAny(text, " \t\r\n"):
-		return "", "", false, "It holds white space."
+		return refuse("It holds white space.", strings.TrimSpace(text))
 	case strings.Contains(text, "://"):
 		_, rest, _ := strings.Cut(text, "://")
-		rest, _, _ = strings.Cut(rest, "/")
-		return "", "", false, fmt.Sprintf("It has a scheme; leave it out: %q.", rest)
-	case strings.Contains(text, "@"):
-		return "", "", false, "It has user information before the @; leave that out."
+		return refuse("It has a scheme; leave that out.", rest)
+	case strings.ContainsAny(text[:1], "/?#"):
+		return refuse("The host is missing.", "")
 	case strings.ContainsAny(text, "/?#"):
-		return "", "", false, fmt.Sprintf("It has a path; leave it out: %q.", text[:strings.IndexAny(text, "/?#")])
+		return refuse("It goes on after the host; leave that out.", text[:strings.IndexAny(text, "/?#")])
+	case strings.Contains(text, "@"):
+		return refuse("It has user information before the @; leave that out.", text[strings.LastIndex(text, "@")+1:])
 	case strings.HasPrefix(text, "["):
 		return splitBracketed(text)
 	case strings.Count(text, ":") > 1:
 		return "", "", false, unbracketed(text)
 	}
 	host, port, hasPort = strings.Cut(text, ":")
-	return host, port, hasPort, ""
+	return host, port, hasPort, slip{}
 }
 
-func splitBracketed(text string) (host, port string, hasPort bool, wrong string) {
+func splitBracketed(text string) (host, port string, hasPort bool, wrong slip) {
+	refuse := func(wrong string) (string, string, bool, slip) { return "", "", false, slip{wrong: wrong} }
 	host, rest, closed := strings.Cut(text[1:], "]")
 	if !closed {
-		return "", "", false, "The closing ] is missing."
+		return refuse("The closing ] is missing.")
 	}
 	if addr, err := netip.ParseAddr(host); err != nil || !addr.Is6() {
-		return "", "", false, fmt.Sprintf("Only an IPv6 address stands in brackets, and %q is none.", host)
+		return refuse(fmt.Sprintf("Only an IPv6 address stands in brackets, and %q is none.", host))
 	}
 	if rest == "" {
-		return host, "", false, ""
+		return host, "", false, slip{}
 	}
 	port, hasPort = strings.CutPrefix(rest, ":")
 	if !hasPort {
-		return "", "", false, fmt.Sprintf("After the ] comes a colon and the port, not %q.", rest)
+		return refuse(fmt.Sprintf("After the ] comes a colon and the port, not %q.", rest))
 	}
-	return host, port, true, ""
+	return host, port, true, slip{}
 }
 
 // unbracketed has the remedy for an IPv6 address whose end cannot be told from a port.
-func unbracketed(text string) string {
+func unbracketed(text string) slip {
+	const wrong = "An IPv6 address stands in brackets."
 	if addr, err := netip.ParseAddr(text); err == nil && text != "::" && !strings.Contains(text, "::") {
-		return fmt.Sprintf("An IPv6 address stands in brackets: \"[%s]\".", addr)
+		return slip{wrong, fmt.Sprintf("[%s]", addr)}
 	}
 	cut := strings.LastIndex(text, ":")
 	if _, err := netip.ParseAddr(text[:cut]); err == nil {
-		return fmt.Sprintf("An IPv6 address stands in brackets: \"[%s]:%s\".", text[:cut], text[cut+1:])
+		return slip{wrong, fmt.Sprintf("[%s]:%s", text[:cut], text[cut+1:])}
 	}
 	if _, err := netip.ParseAddr(text); err == nil {
-		return fmt.Sprintf("An IPv6 address stands in brackets: \"[%s]\".", text)
+		return slip{wrong, fmt.Sprintf("[%s]", text)}
 	}
-	return "It has more than one colon; an IPv6 address stands in brackets, as in \"[2001:db8::1]:80\"."
+	return slip{wrong: "It has more than one colon; an IPv6 address stands in brackets, as in \"[2001:db8::1]:80\"."}
 }
 
-func parsePort(text string) (uint16, string) {
+// parsePort reads a port. What to write instead is a port too.
+func parsePort(text string) (uint16, slip) {
 	if text == "" {
-		return 0, "The port after the colon is missing."
+		return 0, slip{wrong: "The port after the colon is missing."}
 	}
 	for _, r := range text {
 		if r < '0' || r > '9' {
-			return 0, fmt.Sprintf("The port %q is not a number, 1-65535.", text)
+			return 0, slip{wrong: fmt.Sprintf("The port %q is not a number, 1-65535.", text)}
 		}
 	}
 	number, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || number == 0 {
-		return 0, fmt.Sprintf("The port %s is not within 1-65535.", text)
+		return 0, slip{wrong: fmt.Sprintf("The port %s is not within 1-65535.", text)}
 	}
 	if text[0] == '0' {
-		return 0, fmt.Sprintf("The port %q starts with a zero; write %d.", text, number)
+		return 0, slip{fmt.Sprintf("The port %q starts with a zero.", text), strconv.FormatUint(number, 10)}
 	}
-	return uint16(number), ""
+	return uint16(number), slip{}
 }
 
 // canonicalHost is text as an IP address in canonical form or as a DNS name in lower case, or what is wrong with it.
-func canonicalHost(text string) (string, string) {
+func canonicalHost(text string) (string, slip) {
+	refuse := func(wrong, instead string) (string, slip) { return "", slip{wrong, instead} }
 	addr, err := netip.ParseAddr(text)
 	switch {
 	case err == nil && addr.Zone() != "":
-		return "", fmt.Sprintf("The zone %q means something on one machine only; leave it out.", "%"+addr.Zone())
+		return refuse(fmt.Sprintf("The zone %q means something on one machine only; leave it out.", "%"+addr.Zone()), addr.WithZone("").String())
 	case err == nil:
-		return addr.Unmap().String(), ""
+		return addr.Unmap().String(), slip{}
 	case text == "":
-		return "", "The host before the colon is missing."
+		return refuse("It is empty.", "")
 	case len(text) > 253:
-		return "", "The name is longer than 253 characters."
+		return refuse("The name is longer than 253 characters.", "")
 	case strings.HasSuffix(text, "."):
-		return "", fmt.Sprintf("The name ends with a dot; leave it out: %q.", strings.TrimRight(text, "."))
+		return refuse("The name ends with a dot; leave that out.", strings.TrimRight(text, "."))
 	}
 	labels := strings.Split(text, ".")
 	for _, label := range labels {
 		if wrong := wrongLabel(label); wrong != "" {
-			return "", wrong
+			return refuse(wrong, "")
 		}
 	}
 	if last := labels[len(labels)-1]; strings.Trim(last, "0123456789") == "" {
-		return "", fmt.Sprintf("A name does not end with a number, and %q is not an IPv4 address (four numbers, 0-255, without leading zeros).", text)
+		return refuse(fmt.Sprintf("A name does not end with a number, and %q is not an IPv4 address (four numbers, 0-255, without leading zeros).", text), "")
 	}
-	return strings.ToLower(text), ""
+	return strings.ToLower(text), slip{}
 }
 
 // wrongLabel says what is wrong with one label of a DNS name. An underscore is no part of a host name by the letter
@@ -165,6 +179,22 @@ func wrongLabel(label string) string {
 		case !isAlphanumeric(r) && r != '-' && r != '_':
 			return fmt.Sprintf("The character %q cannot stand in a host name.", r)
 		}
+	}
+	return ""
+}
+
+// uncallable says why no server answers at an address of IP, or "".
+func uncallable(host string) string {
+	addr, err := netip.ParseAddr(host)
+	switch {
+	case err != nil:
+		return ""
+	case addr.IsUnspecified():
+		return fmt.Sprintf("%s is not an address that can be called; of this machine it is 127.0.0.1 or [::1].", addr)
+	case addr.IsMulticast():
+		return fmt.Sprintf("%s is a multicast address, which stands for a group of machines; no single server can be called there.", addr)
+	case addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return fmt.Sprintf("%s is the broadcast address, which stands for all machines of a network; no single server can be called there.", addr)
 	}
 	return ""
 }

@@ -111,10 +111,12 @@ func listenAddress(text string) (netip.Addr, string) {
 	switch {
 	case err == nil && addr.Zone() != "":
 		return netip.Addr{}, "A zone means something on one machine only; leave it out."
+	case err == nil && !addr.IsUnspecified() && uncallable(text) != "":
+		return netip.Addr{}, "It is the address of no machine: it stands for several."
 	case err == nil:
 		return addr.Unmap(), ""
 	}
-	if parsed, wrong := parseHostPort(text); wrong == "" && parsed.hasPort {
+	if parsed, wrong := parseHostPort(text); wrong.wrong == "" && parsed.hasPort {
 		return netip.Addr{}, "The port stands in the attribute port; leave it out here."
 	}
 	return netip.Addr{}, "It is not an IP address."

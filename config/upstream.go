@@ -59,7 +59,7 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 		Place:         lang.PlaceOf(block.DefRange),
 	}
 	if host.Valid() {
-		if _, wrong := parseHostPort(host.V); wrong != "" {
+		if wrong := mend(host.V, wrongHostPort); wrong != "" {
 			l.blame(host, &fault{ruleValue, "Invalid Host header", "is not a Host header.", wrong,
 				"A Host header is a DNS name or an IP address, and a port after a colon where one is needed."})
 			host.State = lang.Invalid
@@ -108,11 +108,8 @@ func (l *loader) decodeUpstreamTLS(body *lang.Body, protocol lang.Value[model.Pr
 		out.CA = chain
 	}
 	if sni.Valid() {
-		name, wrong := canonicalHost(sni.V)
-		if parsed, _ := parseHostPort(sni.V); wrong != "" && parsed.hasPort {
-			wrong = fmt.Sprintf("A port is no part of it; write %q.", parsed.host)
-		}
-		if wrong != "" {
+		name, _ := canonicalHost(sni.V)
+		if wrong := mend(sni.V, wrongServerName); wrong != "" {
 			l.blame(sni, &fault{ruleValue, "Invalid server name", "is not a name that a certificate can be checked against.", wrong,
 				"It is a DNS name or an IP address, without a port."})
 		}
@@ -169,7 +166,11 @@ func (l *loader) decodeNode(body *lang.Body, labels map[string]hcl.Range, protoc
 		return out
 	}
 	out.text = text.V
-	parsed, wrong := parseNode(text.V, protocol)
+	parsed, _ := parseNode(text.V, protocol)
+	wrong := mend(text.V, func(text string) slip {
+		_, wrong := parseNode(text, protocol)
+		return wrong
+	})
 	if wrong != "" {
 		l.blame(text, &fault{ruleNode, "Invalid node address", "is not the address of a node.", wrong,
 			"A node is host:port; the host is an IP address (IPv6 in brackets) or a DNS name, the port 1-65535."})
@@ -200,20 +201,44 @@ func isName(text string) bool {
 	return text != "" && len(text) <= 50 && strings.IndexFunc(text, func(r rune) bool { return !isAlphanumeric(r) && r != '_' }) < 0
 }
 
-func parseNode(text string, protocol model.Protocol) (hostPort, string) {
+func parseNode(text string, protocol model.Protocol) (hostPort, slip) {
 	parsed, wrong := parseHostPort(text)
-	switch {
-	case wrong != "":
+	if wrong.wrong != "" {
 		return hostPort{}, wrong
+	}
+	if why := uncallable(parsed.host); why != "" {
+		return hostPort{}, slip{wrong: why}
+	}
+	switch {
 	case !parsed.hasPort && isName(text) && strings.Trim(text, "0123456789") != "":
-		return hostPort{}, fmt.Sprintf("The port is missing. Write %q, or, if %q is to be a name only, say address = \"HOST:PORT\" in the block.", withPort(parsed, protocol), text)
+		return hostPort{}, slip{fmt.Sprintf("The port is missing. (If %q is to be a name only, say address = \"HOST:PORT\" in the block.)", text), withPort(parsed, protocol)}
 	case !parsed.hasPort:
-		return hostPort{}, fmt.Sprintf("The port is missing. Write %q.", withPort(parsed, protocol))
+		return hostPort{}, slip{"The port is missing.", withPort(parsed, protocol)}
 	}
-	if addr, err := netip.ParseAddr(parsed.host); err == nil && (addr.IsUnspecified() || addr.IsMulticast()) {
-		return hostPort{}, fmt.Sprintf("%s is not an address that can be called; of this machine it is 127.0.0.1 or [::1].", addr)
+	return parsed, slip{}
+}
+
+func wrongHostPort(text string) slip {
+	_, wrong := parseHostPort(text)
+	return wrong
+}
+
+// wrongServerName judges a name to check certificates against, which has no brackets and no port.
+func wrongServerName(text string) slip {
+	_, wrong := canonicalHost(text)
+	if wrong.wrong == "" {
+		return wrong
 	}
-	return parsed, ""
+	parsed, other := parseHostPort(text)
+	switch {
+	case other.wrong == "" && parsed.hasPort:
+		return slip{"A port is no part of it.", parsed.host}
+	case other.wrong == "":
+		return slip{"It stands here without brackets.", parsed.host}
+	case text == "" || strings.HasPrefix(text, ":") || wrong.instead != "":
+		return wrong
+	}
+	return other
 }
 
 // withPort is an address with the port that its protocol has where none is said.

@@ -21,11 +21,11 @@ func TestParseHostPort(t *testing.T) {
 		strings.Repeat("a", 63) + ".test:80": strings.Repeat("a", 63) + ".test:80",
 	} {
 		got, wrong := parseHostPort(text)
-		if wrong != "" || got.String() != want {
+		if wrong.wrong != "" || got.String() != want {
 			t.Errorf("parseHostPort(%q) = %q, %q; want %q", text, got, wrong, want)
 		}
 		again, wrong := parseHostPort(got.String())
-		if wrong != "" || again != got {
+		if wrong.wrong != "" || again != got {
 			t.Errorf("parseHostPort(%q) is not canonical: %v, %q", got, again, wrong)
 		}
 	}
@@ -42,12 +42,12 @@ func TestParseHostPortSaysWhatToWrite(t *testing.T) {
 		"orders.test:80/v1":             `"orders.test:80"`,
 		"orders.test.":                  `"orders.test"`,
 		"größe.test":                    "Punycode",
-		"10.0.0.1:080":                  "write 80",
+		"10.0.0.1:080":                  `"10.0.0.1:80"`,
 		"10.0.0.300:80":                 "not an IPv4 address",
 		strings.Repeat("a", 64) + ".x":  "63 characters",
 		strings.Repeat("a.", 127) + "x": "253 characters",
 	} {
-		if _, wrong := parseHostPort(text); !strings.Contains(wrong, remedy) {
+		if wrong := mend(text, wrongHostPort); !strings.Contains(wrong, remedy) {
 			t.Errorf("parseHostPort(%q) says %q, without %s", text, wrong, remedy)
 		}
 	}
@@ -176,11 +176,74 @@ func TestParseURL(t *testing.T) {
 		"HTTPS://[2001:db8::1]": {Protocol: model.HTTPS, Host: "2001:db8::1", Port: 443},
 		"https://192.0.2.1:443": {Protocol: model.HTTPS, Host: "192.0.2.1", Port: 443, Explicit: true},
 	} {
-		if got, wrong := parseURL(text); wrong != "" || got != want {
+		if got, wrong := parseURL(text); wrong.wrong != "" || got != want {
 			t.Errorf("parseURL(%q) = %+v, %q; want %+v", text, got, wrong, want)
 		}
 	}
-	if _, wrong := parseURL("https://api.test/v1/"); !strings.Contains(wrong, `path = "/v1"`) {
+	if wrong := mendURL("https://api.test/v1/"); !strings.Contains(wrong, `path = "/v1"`) {
 		t.Errorf("no remedy for a path: %q", wrong)
+	}
+}
+
+// TestSuggestionsAreAccepted writes each text again as the message says, which must be right then.
+func TestSuggestionsAreAccepted(t *testing.T) {
+	node := func(protocol model.Protocol) func(string) slip {
+		return func(text string) slip {
+			_, wrong := parseNode(text, protocol)
+			return wrong
+		}
+	}
+	url := func(text string) slip {
+		_, wrong := parseURL(text)
+		return wrong
+	}
+	domain := func(text string) slip {
+		_, wrong := canonicalDomain(text)
+		return wrong
+	}
+	for _, c := range []struct {
+		text  string
+		judge func(string) slip
+		want  string // in the message
+		none  bool   // it suggests nothing
+	}{
+		{"https://user@foo:99999?x=1", url, "not within 1-65535", true},
+		{"https://user@foo:999?x=1", url, `Write "https://foo:999".`, false},
+		{"api.test/v1", url, `Write "https://api.test".`, false},
+		{"a b.test", url, "white space", true},
+		{"https://", url, "The host is missing.", true},
+		{"http://224.0.0.1", url, "multicast", true},
+		{"unix:///x", node(model.HTTP), "The host is missing.", true},
+		{"http://orders.test/v1", node(model.HTTPS), `Write "orders.test:443".`, false},
+		{"10.0.0.1", node(model.HTTPS), `Write "10.0.0.1:443".`, false},
+		{"10.0.0.1", node(model.HTTP), `Write "10.0.0.1:80".`, false},
+		{"2001:db8::1:080", node(model.HTTP), `Write "[2001:db8::1]:80".`, false},
+		{"[fe80::1%eth0]:80", node(model.HTTP), `Write "[fe80::1]:80".`, false},
+		{"0.0.0.0", node(model.HTTP), "127.0.0.1", true},
+		{"224.0.0.1:80", node(model.HTTP), "multicast", true},
+		{"[ff02::1]:80", node(model.HTTP), "multicast", true},
+		{"255.255.255.255:80", node(model.HTTP), "broadcast", true},
+		{"[::ffff:255.255.255.255]:80", node(model.HTTP), "broadcast", true},
+		{"", wrongServerName, "It is empty.", true},
+		{":443", wrongServerName, "cannot stand", true},
+		{"orders.test:443", wrongServerName, `Write "orders.test".`, false},
+		{"[2001:db8::1]:443", wrongServerName, `Write "2001:db8::1".`, false},
+		{"[2001:db8::1]", wrongServerName, `Write "2001:db8::1".`, false},
+		{"https://orders.test./x", wrongServerName, `Write "orders.test".`, false},
+		{"fe80::1%eth0", wrongServerName, `Write "fe80::1".`, false},
+		{"https://*.shop.test:443/x", domain, `Write "*.shop.test".`, false},
+		{"*.shop.test.", domain, `Write "*.shop.test".`, false},
+		{"https://*", domain, "leave the attribute out", true},
+		{"[::2]:80", domain, `Write "[::2]".`, false},
+	} {
+		wrong := mend(c.text, c.judge)
+		if !strings.Contains(wrong, c.want) || strings.Contains(wrong, "Write \"") == c.none {
+			t.Errorf("%q: %s", c.text, wrong)
+		}
+		if _, written, found := strings.Cut(wrong, "Write \""); found {
+			if again := c.judge(strings.TrimSuffix(written, "\".")); again.wrong != "" {
+				t.Errorf("%q: %s And that: %s", c.text, wrong, again.wrong)
+			}
+		}
 	}
 }
