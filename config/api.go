@@ -56,20 +56,20 @@ func (l *loader) decodePath(body *lang.Body) (model.Path, bool) {
 			"An API has a path, which is the whole path of a request, or a path_prefix, which is how the path starts, or neither, which takes every path. Remove one of the two.")
 		return out, false
 	case whole.Valid():
-		return l.judgePath(whole, parsePath)
+		return l.judgePath(whole, parsePath, wrongPath)
 	case prefix.Valid():
-		return l.judgePath(prefix, parsePrefix)
+		return l.judgePath(prefix, parsePrefix, wrongPrefixPath)
 	}
 	return out, !whole.Said() && !prefix.Said()
 }
 
-func (l *loader) judgePath(v lang.Value[string], parse func(string) (model.Path, *fault)) (model.Path, bool) {
+func (l *loader) judgePath(v lang.Value[string], parse func(string) (model.Path, *fault), judge func(string) slip) (model.Path, bool) {
 	path, bad := parse(v.V)
 	if bad != nil {
 		l.blame(v, bad)
 		return path, false
 	}
-	l.warnLookalikes(v)
+	l.warnLookalikes(v, judge)
 	return path, true
 }
 
@@ -82,16 +82,22 @@ func later(a, b hcl.Range) hcl.Range {
 }
 
 // warnLookalikes finds what other gateways take for a variable or a wildcard and what is only a character here.
-func (l *loader) warnLookalikes(v lang.Value[string]) {
-	for segment := range strings.SplitSeq(v.V, "/") {
+func (l *loader) warnLookalikes(v lang.Value[string], judge func(string) slip) {
+	segments := strings.Split(v.V, "/")
+	for i, segment := range segments {
 		switch {
 		case segment == "*" || segment == "**":
 			l.diags = append(l.diags, lang.Warning(rulePath, v.Range, "A * that matches only a *",
 				fmt.Sprintf("In %q the * is an ordinary character: only a request with a * there matches. A variable is one whole segment, as in \"/orders/{id}\"; path_prefix takes everything below a path.", v.V)))
 			return
 		case strings.HasPrefix(segment, ":") && isName(segment[1:]):
+			remedy := "A variable is one whole segment of path, as in \"/orders/{id}\"."
+			segments[i] = "{" + segment[1:] + "}"
+			if judge(strings.Join(segments, "/")).wrong == "" {
+				remedy = fmt.Sprintf("If it is to be a variable, write %q.", segments[i])
+			}
 			l.diags = append(l.diags, lang.Warning(rulePath, v.Range, "A : that matches only a :",
-				fmt.Sprintf("In %q the segment %q is ordinary text. If it is to be a variable, write \"{%s}\".", v.V, segment, segment[1:])))
+				fmt.Sprintf("In %q the segment %q is ordinary text. %s", v.V, segment, remedy)))
 			return
 		}
 	}

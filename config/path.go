@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,36 +14,42 @@ const maxPathVariables = 9
 
 // parsePath reads the path of an API, "/orders/{id}".
 func parsePath(text string) (model.Path, *fault) {
-	variables, wrong := parsePattern(text)
-	if wrong == "" {
-		wrong = unmatchable(text)
-	}
-	switch {
-	case wrong != "":
+	if wrong := mend(text, wrongPath); wrong != "" {
 		return model.Path{}, pathFault(wrong)
-	case len(variables) == 0:
-		return model.Path{Kind: model.ExactPath, Text: text}, nil
 	}
-	return model.Path{Kind: model.TemplatePath, Text: text}, nil
+	if variables, _ := parsePattern(text); len(variables) > 0 {
+		return model.Path{Kind: model.TemplatePath, Text: text}, nil
+	}
+	return model.Path{Kind: model.ExactPath, Text: text}, nil
+}
+
+func wrongPath(text string) slip {
+	if _, wrong := parsePattern(text); wrong.wrong != "" {
+		return wrong
+	}
+	return unmatchable(text)
 }
 
 // parsePrefix reads a path_prefix, "/orders". Its trailing slash means nothing, so it is dropped.
 func parsePrefix(text string) (model.Path, *fault) {
-	trimmed := trimSlash(text)
-	variables, wrong := parsePattern(trimmed)
-	if wrong == "" {
-		wrong = unmatchable(trimmed)
-	}
-	switch {
-	case wrong == "" && len(variables) > 0:
-		wrong = fmt.Sprintf("A path_prefix has no variables, and {%s} is one. Variables stand in path, which matches the whole path.", variables[0])
-	case wrong == "" && strings.HasSuffix(trimmed, "/*"):
-		wrong = fmt.Sprintf("A path_prefix already matches everything below it, and a * is an ordinary character. Write %q.", trimSlash(strings.TrimSuffix(trimmed, "*")))
-	}
-	if wrong != "" {
+	if wrong := mend(trimSlash(text), wrongPrefixPath); wrong != "" {
 		return model.Path{}, pathFault(wrong)
 	}
-	return model.Path{Kind: model.PrefixPath, Text: trimmed}, nil
+	return model.Path{Kind: model.PrefixPath, Text: trimSlash(text)}, nil
+}
+
+func wrongPrefixPath(text string) slip {
+	wrong := wrongPath(text)
+	variables, _ := parsePattern(text)
+	switch {
+	case wrong.wrong != "":
+		return wrong
+	case len(variables) > 0:
+		return slip{wrong: fmt.Sprintf("A path_prefix has no variables, and {%s} is one. Variables stand in path, which matches the whole path.", variables[0])}
+	case strings.HasSuffix(text, "/*"):
+		return slip{"A path_prefix already matches everything below it, and a * is an ordinary character.", trimSlash(strings.TrimSuffix(text, "*"))}
+	}
+	return slip{}
 }
 
 // parseReplacement reads the path of a backend, which takes the place of what the API's path matched.
@@ -50,24 +57,30 @@ func parseReplacement(text string, matched model.Path) (string, *fault) {
 	if matched.Kind == model.PrefixPath {
 		text = trimSlash(text)
 	}
-	variables, wrong := parsePattern(text)
-	declared := pathVariables(matched)
-	switch {
-	case wrong != "":
-	case len(variables) > 0 && matched.Kind == model.PrefixPath:
-		wrong = fmt.Sprintf("It uses the variable {%s}, but the API has no path that declares one. With path_prefix, backend.path replaces the prefix and has no variables.", variables[0])
-	default:
-		for _, name := range variables {
-			if !slices.Contains(declared, name) {
-				wrong = undeclared(name, matched.Text, declared)
-				break
-			}
-		}
-	}
+	wrong := mend(text, func(text string) slip { return wrongReplacement(text, matched) })
 	if wrong != "" {
 		return "", &fault{rulePath, "Invalid backend path", "is not a path that can be sent to a node.", wrong, ""}
 	}
 	return text, nil
+}
+
+func wrongReplacement(text string, matched model.Path) slip {
+	variables, wrong := parsePattern(text)
+	switch {
+	case text == "":
+		return slip{wrong: "It is empty; leave the attribute out to send the request's path on unchanged."}
+	case wrong.wrong != "":
+		return wrong
+	case len(variables) > 0 && matched.Kind == model.PrefixPath:
+		return slip{wrong: fmt.Sprintf("It uses the variable {%s}, but the API has no path that declares one. With path_prefix, backend.path replaces the prefix and has no variables.", variables[0])}
+	}
+	declared := pathVariables(matched)
+	for _, name := range variables {
+		if !slices.Contains(declared, name) {
+			return slip{wrong: undeclared(name, matched.Text, declared)}
+		}
+	}
+	return slip{}
 }
 
 func undeclared(name, path string, declared []string) string {
@@ -119,45 +132,50 @@ func pathShape(p model.Path) string {
 }
 
 // parsePattern reads the segments of a path and returns the names of its variables, or what is wrong.
-func parsePattern(text string) (variables []string, wrong string) {
+func parsePattern(text string) (variables []string, wrong slip) {
+	refuse := func(wrong, instead string) ([]string, slip) { return nil, slip{wrong, instead} }
 	switch {
 	case text == "":
-		return nil, "It is empty; leave the attribute out to take every path."
+		return refuse("It is empty; leave the attribute out to take every path.", "")
 	case strings.Contains(text, "://"):
-		return nil, "It has a scheme and a host; a path starts with a slash. Hosts stand in the service's domains."
+		return refuse("It has a scheme and a host; a path starts with a slash. Hosts stand in the service's domains.", "")
 	case text[0] != '/':
-		return nil, fmt.Sprintf("A path starts with a slash. Write %q.", "/"+text)
+		return refuse("A path starts with a slash.", "/"+text)
 	}
 	segments := strings.Split(text[1:], "/")
 	for i, segment := range segments {
 		name, wrong := parseSegment(segment, i == len(segments)-1)
 		switch {
-		case wrong != "":
+		case wrong.wrong != "" && wrong.instead != "":
+			segments[i] = wrong.instead
+			return refuse(wrong.wrong, "/"+strings.Join(segments, "/"))
+		case wrong.wrong != "":
 			return nil, wrong
 		case name == "":
 		case slices.Contains(variables, name):
-			return nil, fmt.Sprintf("The variable {%s} stands in it twice; each variable of a path has a name of its own.", name)
+			return refuse(fmt.Sprintf("The variable {%s} stands in it twice; each variable of a path has a name of its own.", name), "")
 		default:
 			variables = append(variables, name)
 		}
 	}
 	if len(variables) > maxPathVariables {
-		return nil, fmt.Sprintf("It has %d variables; a path has at most %d.", len(variables), maxPathVariables)
+		return refuse(fmt.Sprintf("It has %d variables; a path has at most %d.", len(variables), maxPathVariables), "")
 	}
-	return variables, ""
+	return variables, slip{}
 }
 
-// parseSegment returns the variable's name when the segment is one.
-func parseSegment(segment string, last bool) (variable, wrong string) {
+// parseSegment returns the variable's name when the segment is one. What to write instead is a segment.
+func parseSegment(segment string, last bool) (variable string, wrong slip) {
 	switch {
 	case segment == "" && last:
-		return "", ""
+		return "", slip{}
 	case segment == "":
-		return "", "It has two slashes in a row, which are merged into one before a request is matched. Write one."
+		return "", slip{wrong: "It has two slashes in a row, which are merged into one before a request is matched. Write one."}
 	case segment == "." || segment == "..":
-		return "", fmt.Sprintf("The segment %q is resolved before a request is matched, so no request ever has it. Write the path that it leads to.", segment)
+		return "", slip{wrong: fmt.Sprintf("The segment %q is resolved before a request is matched, so no request ever has it. Write the path that it leads to.", segment)}
 	case strings.ContainsAny(segment, "{}"):
-		return parseVariable(segment)
+		variable, wrong.wrong = parseVariable(segment)
+		return variable, wrong
 	}
 	return "", wrongCharacter(segment)
 }
@@ -179,55 +197,62 @@ func parseVariable(segment string) (name, wrong string) {
 }
 
 // wrongCharacter finds what RFC 3986 does not let stand in a segment as it is.
-func wrongCharacter(segment string) string {
+func wrongCharacter(segment string) slip {
 	for i := 0; i < len(segment); i++ {
 		c := segment[i]
 		switch {
 		case c == '?':
-			return "It has a query; the query string is no part of a path and goes on to the node unchanged. Leave the ? and what follows out."
+			return slip{wrong: "It has a query; the query string is no part of a path and goes on to the node unchanged. Leave the ? and what follows out."}
 		case c == '#':
-			return "It has a fragment, which a client never sends. Leave the # and what follows out."
+			return slip{wrong: "It has a fragment, which a client never sends. Leave the # and what follows out."}
 		case c == '%':
 			if i+2 >= len(segment) || !isHex(segment[i+1]) || !isHex(segment[i+2]) {
-				return "A % is followed by two hexadecimal digits; a literal % is written %25."
+				return slip{wrong: "A % is followed by two hexadecimal digits; a literal % is written %25."}
 			}
 			if segment[i+1:i+3] == "00" {
-				return "Requests with %00 are refused before they are matched."
+				return slip{wrong: "Requests with %00 are refused before they are matched."}
 			}
 			i += 2
 		case c >= 0x80:
-			return fmt.Sprintf("The character %q is not ASCII, and clients percent-encode it. Write the segment as %q.", []rune(segment[i:])[0], encoded(segment))
+			return slip{fmt.Sprintf("The character %q is not ASCII, and clients percent-encode it.", []rune(segment[i:])[0]), encoded(segment)}
 		case !isPathCharacter(rune(c)):
-			return fmt.Sprintf("Clients percent-encode the character %q. Write the segment as %q.", c, encoded(segment))
+			return slip{fmt.Sprintf("Clients percent-encode the character %q.", c), encoded(segment)}
 		}
 	}
-	return ""
+	return slip{}
 }
 
-// unmatchable finds percent-encodings that Envoy's normalisation decodes before it looks for a route.
-func unmatchable(text string) string {
-	var found string
-	var decoded strings.Builder
+// unmatchable finds percent-encodings of which Envoy compares another form when it looks for a route: its normalisation
+// decodes some, and it compares the others as the client sends them.
+func unmatchable(text string) slip {
+	var undone, lower string
+	var normal strings.Builder
 	for i := 0; i < len(text); i++ {
 		if text[i] != '%' || i+2 >= len(text) {
-			decoded.WriteByte(text[i])
+			normal.WriteByte(text[i])
 			continue
 		}
-		c := unhex(text[i+1])<<4 | unhex(text[i+2])
-		if !isAlphanumeric(rune(c)) && strings.IndexByte("-._~", c) < 0 {
-			decoded.WriteByte('%')
-			continue
+		escape := text[i : i+3]
+		c := rune(unhex(escape[1])<<4 | unhex(escape[2]))
+		switch upper := strings.ToUpper(escape); {
+		case isAlphanumeric(c) || c < 0x80 && strings.ContainsRune("-._~", c):
+			undone = cmp.Or(undone, escape)
+			normal.WriteByte(byte(c))
+		case upper != escape:
+			lower = cmp.Or(lower, escape)
+			normal.WriteString(upper)
+		default:
+			normal.WriteString(escape)
 		}
-		if found == "" {
-			found = text[i : i+3]
-		}
-		decoded.WriteByte(c)
 		i += 2
 	}
-	if found == "" {
-		return ""
+	switch {
+	case undone != "":
+		return slip{fmt.Sprintf("Encodings of letters, digits, \"-\", \".\", \"_\" and \"~\", as %s is one, are decoded before a request is matched, so no request ever has them.", undone), normal.String()}
+	case lower != "":
+		return slip{fmt.Sprintf("Percent-encodings are written with upper-case digits, as RFC 3986 says and clients do: Envoy compares them as they are sent, and %s is not %s to it.", lower, strings.ToUpper(lower)), normal.String()}
 	}
-	return fmt.Sprintf("Encodings of letters, digits, \"-\", \".\", \"_\" and \"~\", as %s is one, are decoded before a request is matched, so no request ever has them. Write %q.", found, decoded.String())
+	return slip{}
 }
 
 // encoded is a segment with everything percent-encoded that cannot stand in it as it is.

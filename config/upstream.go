@@ -210,6 +210,8 @@ func parseNode(text string, protocol model.Protocol) (hostPort, slip) {
 		return hostPort{}, slip{wrong: why}
 	}
 	switch {
+	case !parsed.hasPort && protocol == "": // nor is it known which is likely
+		return hostPort{}, slip{wrong: "The port is missing; write it behind the host, after a colon."}
 	case !parsed.hasPort && isName(text) && strings.Trim(text, "0123456789") != "":
 		return hostPort{}, slip{fmt.Sprintf("The port is missing. (If %q is to be a name only, say address = \"HOST:PORT\" in the block.)", text), withPort(parsed, protocol)}
 	case !parsed.hasPort:

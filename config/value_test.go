@@ -76,8 +76,8 @@ func TestParsePath(t *testing.T) {
 func TestPathFaultSaysWhatToWrite(t *testing.T) {
 	for text, remedy := range map[string]string{
 		"orders":                `"/orders"`,
-		"/gr\u00f6\u00dfe%20/a": `"gr%C3%B6%C3%9Fe%20"`,
-		"/a b":                  `"a%20b"`,
+		"/gr\u00f6\u00dfe%20/a": `"/gr%C3%B6%C3%9Fe%20/a"`,
+		"/a b":                  `"/a%20b"`,
 		"/%6Frd%65rs%2F":        `"/orders%2F"`,
 		"/orders/{id}.json":     "one whole segment",
 		"/100%":                 "%25",
@@ -108,6 +108,7 @@ func TestParseReplacement(t *testing.T) {
 	}{
 		{"/v1/{id}", template, "/v1/{id}"},
 		{"/v1/{item}/{id}/", template, "/v1/{item}/{id}/"},
+		{"/v1/%7Euser%c3", exact, "/v1/%7Euser%c3"},
 		{"/v1/%7Euser", exact, "/v1/%7Euser"},
 		{"/v1/", exact, "/v1/"},
 		{"/v1/", prefix, "/v1"},
@@ -197,6 +198,7 @@ func TestSuggestionsAreAccepted(t *testing.T) {
 		_, wrong := parseURL(text)
 		return wrong
 	}
+	backend := func(text string) slip { return wrongReplacement(text, model.Path{Kind: model.ExactPath, Text: "/a"}) }
 	domain := func(text string) slip {
 		_, wrong := canonicalDomain(text)
 		return wrong
@@ -234,6 +236,20 @@ func TestSuggestionsAreAccepted(t *testing.T) {
 		{"https://*.shop.test:443/x", domain, `Write "*.shop.test".`, false},
 		{"*.shop.test.", domain, `Write "*.shop.test".`, false},
 		{"https://*", domain, "leave the attribute out", true},
+		{"10.0.0.1", node(""), "The port is missing", true},
+		{"a/{x}/{x}/b", wrongPath, "stands in it twice", true},
+		{"a/{x}/b", wrongPath, `Write "/a/{x}/b".`, false},
+		{"a/{x}", wrongPrefixPath, "has no variables", true},
+		{"/%2E%2E/x", wrongPath, "is resolved", true},
+		{"/gr\u00f6%c3%zz", wrongPath, "two hexadecimal digits", true},
+		{"gr\u00f6\u00df%c3/%6f", wrongPath, `Write "/gr%C3%B6%C3%9F%C3/o".`, false},
+		{"/a%2fb%C3%b6", wrongPath, `%2f is not %2F to it. Write "/a%2Fb%C3%B6".`, false},
+		{"/a%2f", wrongPrefixPath, `Write "/a%2F".`, false},
+		{"orders/*", wrongPrefixPath, `Write "/orders".`, false},
+		{"/*", wrongPrefixPath, `Write "/".`, false},
+		{"", backend, "unchanged", true},
+		{"v1/{x}", backend, "declares none", true},
+		{"v1", backend, `Write "/v1".`, false},
 		{"[::2]:80", domain, `Write "[::2]".`, false},
 	} {
 		wrong := mend(c.text, c.judge)

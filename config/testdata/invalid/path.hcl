@@ -253,6 +253,25 @@ service "paths" {
       upstream = upstream.orders
     }
   }
+  api "lower" {
+    path = "/gr%c3%b6%c3%9fe" # ERROR: Invalid path
+    backend {
+      upstream = upstream.orders
+    }
+  }
+  api "lower_prefix" {
+    path_prefix = "/gr%C3%B6%C3%9fe" # ERROR: Invalid path
+    backend {
+      upstream = upstream.orders
+    }
+  }
+  api "nothing" {
+    path = "/nothing"
+    backend {
+      upstream = upstream.orders
+      path     = "" # ERROR: Invalid backend path
+    }
+  }
   api "star" {
     path = "/star/*" # WARNING: A * that matches only a *
     backend {
