@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -52,6 +53,17 @@ func TestEveryRuleIsExplained(t *testing.T) {
 	} {
 		if !used[rule] {
 			t.Errorf("no fixture breaks rule %q", rule)
+		}
+	}
+}
+
+// TestRulesAreSpeltAlike holds the one spelling of rules: lower case, words joined by an underscore, as the language's
+// own names are.
+func TestRulesAreSpeltAlike(t *testing.T) {
+	slug := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
+	for rule := range ruleTexts {
+		if !slug.MatchString(string(rule)) {
+			t.Errorf("%q", rule)
 		}
 	}
 }
