@@ -22,16 +22,17 @@ import (
 const (
 	connectTimeout = 2 * time.Second
 	// upstreamIdle is how long an idle connection to a node is kept. A server that closes it first may do so just as a
-	// request is on its way. Node.js, Apache httpd and Uvicorn close after 5 s, the shortest among common servers (Puma
-	// and Tomcat 20 s, nginx 75 s).
-	upstreamIdle = 4 * time.Second
+	// request is on its way. Gunicorn closes after 2 s, the shortest among common servers (Node.js, Apache httpd and
+	// Uvicorn 5 s, Puma and Tomcat 20 s, nginx 75 s).
+	upstreamIdle = 1500 * time.Millisecond
 	dnsRefresh   = 5 * time.Second
 
 	httpProtocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-	// socketMatch is where Envoy looks for the metadata of an endpoint that transport_socket_matches compares, and
-	// byName marks the endpoints whose certificate is checked against a name.
+	// socketMatch is where Envoy looks for the metadata of an endpoint that transport_socket_matches compares. byName marks
+	// the endpoints whose certificate is checked against their name, byAddress says the address that others must prove.
 	socketMatch = "envoy.transport_socket_match"
 	byName      = "by_name"
+	byAddress   = "by_address"
 )
 
 // cluster is the Envoy cluster of an upstream. Where every listed node is an IP address, disabled ones too, its endpoints
@@ -47,6 +48,9 @@ func cluster(t target) *clusterv3.Cluster {
 	if onlyAddresses(t.upstream) {
 		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_EDS}
 		c.EdsClusterConfig = &clusterv3.Cluster_EdsClusterConfig{EdsConfig: ads()}
+		if name := assignmentName(t); name != t.cluster {
+			c.EdsClusterConfig.ServiceName = name
+		}
 	} else {
 		c.ClusterDiscoveryType = &clusterv3.Cluster_ClusterType{ClusterType: dnsClusterType()}
 		c.LoadAssignment = loadAssignment(t)
@@ -69,9 +73,9 @@ func onlyAddresses(u *model.Upstream) bool {
 	return !slices.ContainsFunc(u.Nodes, func(n model.Node) bool { return !isAddress(n.Host) })
 }
 
-// setTransportSockets gives an https cluster its TLS. Nodes that are names and nodes that are addresses, where nothing
-// names them all, need one socket each; the stricter about names is chosen by the endpoint's metadata, and an endpoint
-// without any gets the one that checks addresses, never a plain one.
+// setTransportSockets gives an https cluster its TLS. Where nothing names all nodes, those that are names share a socket, and
+// each address has one of its own, or a node could prove that it is another one; the endpoint's metadata chooses. An
+// endpoint without any would get a socket that checks addresses, never a plain one.
 func setTransportSockets(c *clusterv3.Cluster, u *model.Upstream) {
 	v := verification{}
 	if u.TLS != nil {
@@ -83,17 +87,40 @@ func setTransportSockets(c *clusterv3.Cluster, u *model.Upstream) {
 		v.addresses = []string{name}
 	case name != "":
 		v.name = name
-	case len(names) == 0:
+	case len(names) == 0 && len(addresses) == 1:
 		v.addresses = addresses
 	case len(addresses) > 0:
-		c.TransportSocketMatches = []*clusterv3.Cluster_TransportSocketMatch{{
-			Name:            byName,
-			Match:           &structpb.Struct{Fields: map[string]*structpb.Value{byName: structpb.NewBoolValue(true)}},
-			TransportSocket: tlsSocket(upstreamTLS(v)),
-		}}
+		c.TransportSocketMatches = socketMatches(v, len(names) > 0, addresses)
 		v.addresses = addresses
 	}
 	c.TransportSocket = tlsSocket(upstreamTLS(v))
+}
+
+// socketMatches are the sockets of the nodes that are names, and of each address.
+func socketMatches(v verification, names bool, addresses []string) []*clusterv3.Cluster_TransportSocketMatch {
+	var out []*clusterv3.Cluster_TransportSocketMatch
+	add := func(name string, match *structpb.Struct) {
+		out = append(out, &clusterv3.Cluster_TransportSocketMatch{Name: name, Match: match, TransportSocket: tlsSocket(upstreamTLS(v))})
+	}
+	if names {
+		add(byName, socketOf(model.Node{}))
+	}
+	if v.insecure {
+		return out // nothing is checked, so one socket does for all addresses
+	}
+	for _, address := range addresses {
+		v.addresses = []string{address}
+		add(address, socketOf(model.Node{Host: address}))
+	}
+	return out
+}
+
+// socketOf is the metadata that ties a node to its socket.
+func socketOf(n model.Node) *structpb.Struct {
+	if isAddress(n.Host) {
+		return &structpb.Struct{Fields: map[string]*structpb.Value{byAddress: structpb.NewStringValue(n.Host)}}
+	}
+	return &structpb.Struct{Fields: map[string]*structpb.Value{byName: structpb.NewBoolValue(true)}}
 }
 
 // nodeHosts are the distinct hosts of an upstream's nodes, each sorted.

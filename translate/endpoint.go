@@ -13,6 +13,16 @@ import (
 	"github.com/weirproxy/weir/model"
 )
 
+// assignmentName names the nodes of https apart from those of http. When an upstream changes from one to the other,
+// together with its nodes, the cluster that still serves must not get the nodes of the one that takes its place: requests
+// would go in clear to nodes that speak TLS.
+func assignmentName(t target) string {
+	if t.upstream.Protocol == model.HTTPS {
+		return t.cluster + "/https"
+	}
+	return t.cluster
+}
+
 // loadAssignment is the enabled nodes of an upstream with their weights, in an order of their own: moving a node's block
 // changes nothing. A disabled node is left out, because Envoy refuses the weight 0.
 func loadAssignment(t target) *endpointv3.ClusterLoadAssignment {
@@ -25,6 +35,7 @@ func loadAssignment(t target) *endpointv3.ClusterLoadAssignment {
 	slices.SortFunc(nodes, compareNodes)
 	out := &endpointv3.ClusterLoadAssignment{ClusterName: t.cluster}
 	if onlyAddresses(t.upstream) {
+		out.ClusterName = assignmentName(t)
 		locality := &endpointv3.LocalityLbEndpoints{}
 		for _, node := range nodes {
 			locality.LbEndpoints = append(locality.LbEndpoints, endpoint(node, t.upstream.Protocol, node.Weight))
@@ -50,11 +61,9 @@ func endpoint(n model.Node, protocol model.Protocol, weight uint32) *endpointv3.
 	}
 	if !isAddress(n.Host) {
 		e.GetEndpoint().Hostname = n.Host
-		if protocol == model.HTTPS {
-			e.Metadata = &corev3.Metadata{FilterMetadata: map[string]*structpb.Struct{
-				socketMatch: {Fields: map[string]*structpb.Value{byName: structpb.NewBoolValue(true)}},
-			}}
-		}
+	}
+	if protocol == model.HTTPS {
+		e.Metadata = &corev3.Metadata{FilterMetadata: map[string]*structpb.Struct{socketMatch: socketOf(n)}}
 	}
 	return e
 }

@@ -3,6 +3,7 @@ package translate
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -224,8 +225,8 @@ func static(t *testing.T, resources []Resource, ca []byte) *bootstrapv3.Bootstra
 	for _, c := range b.StaticResources.Clusters {
 		if c.GetType() == clusterv3.Cluster_EDS {
 			c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC}
+			c.LoadAssignment = assignments[cmp.Or(c.EdsClusterConfig.ServiceName, c.Name)]
 			c.EdsClusterConfig = nil
-			c.LoadAssignment = assignments[c.Name]
 		}
 	}
 	withoutADS(b.ProtoReflect(), routes)

@@ -24,7 +24,7 @@ const (
 	slowStart = 10 * time.Second
 )
 
-// listener is the Envoy listener of one port. Its routes are fetched by its own name.
+// listener is the Envoy listener of one port.
 func listener(instance string, l *model.Listener) *listenerv3.Listener {
 	chain := &listenerv3.FilterChain{
 		Filters: []*listenerv3.Filter{{
@@ -46,6 +46,10 @@ func listener(instance string, l *model.Listener) *listenerv3.Listener {
 	}
 }
 
+// routesName names the routes of a listener by its socket, not by its name. A listener that got another name drains the
+// connections of its old self for minutes; both must follow the same routes, or the old one leads to clusters that are gone.
+func routesName(l *model.Listener) string { return hostPort(l.Address.String(), l.Port) }
+
 // connectionManager holds what Envoy's guide for edge proxies advises, as far as no caller and no node is surprised.
 //
 // internal_address_config must stay unset: set, even to an empty message, it makes callers from private addresses
@@ -55,7 +59,7 @@ func connectionManager(l *model.Listener) *hcmv3.HttpConnectionManager {
 	return &hcmv3.HttpConnectionManager{
 		CodecType:        hcmv3.HttpConnectionManager_AUTO,
 		StatPrefix:       l.Name,
-		RouteSpecifier:   &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{ConfigSource: ads(), RouteConfigName: l.Name}},
+		RouteSpecifier:   &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{ConfigSource: ads(), RouteConfigName: routesName(l)}},
 		HttpFilters:      httpFilters(),
 		UseRemoteAddress: wrapperspb.Bool(true),
 		// Routes are chosen by path, so "/a/../b", "/a//b" and "/%61" may not slip past one.
@@ -87,7 +91,8 @@ func connectionManager(l *model.Listener) *hcmv3.HttpConnectionManager {
 func httpFilters() []*hcmv3.HttpFilter {
 	return []*hcmv3.HttpFilter{
 		httpFilter("weir.idempotent_retries", idempotentRetries()),
-		httpFilter("envoy.filters.http.router", &routerv3.Router{}),
+		// No x-envoy-* headers: neither callers nor nodes are told what the gateway runs on.
+		httpFilter("envoy.filters.http.router", &routerv3.Router{SuppressEnvoyHeaders: true}),
 	}
 }
 

@@ -21,9 +21,9 @@ const (
 	// retryIdempotent are further failures, after which only a request that may arrive twice is sent again.
 	retryIdempotent = "reset,gateway-error"
 	// hostSelections is how often a retry asks the load balancer for a node that was not tried yet. A node that has a
-	// hundred times the weight of another is drawn about a hundred times before it; a draw takes well under a microsecond.
+	// thousand times the weight of another is drawn about a thousand times before it; a draw takes well under a microsecond.
 	// It is the same for every upstream, so that a new node changes the load assignment and not the cluster.
-	hostSelections = 100
+	hostSelections = 2000
 	// idempotentMethods may be repeated by their definition (RFC 9110, 9.2.2).
 	idempotentMethods = "GET|HEAD|OPTIONS|TRACE|PUT|DELETE"
 )

@@ -21,24 +21,26 @@ const directResponseLimit = 4096
 
 // routeConfiguration is the routes of one listener: a virtual host per domain, with the APIs of all services of the
 // instance that are mounted on the listener under it. Without any the listener answers 404.
-func routeConfiguration(listener string, u use) *routev3.RouteConfiguration {
+//
+// A domain whose services have no APIs is a virtual host all the same: its requests are not for the services of another.
+func routeConfiguration(l *model.Listener, u use) *routev3.RouteConfiguration {
 	domains := map[string][]entry{}
 	limit := directResponseLimit
 	for _, service := range u.services {
-		if !slices.Contains(service.Listeners, listener) {
+		if !slices.Contains(service.Listeners, l.Name) {
 			continue
 		}
-		for _, api := range sortedValues(service.APIs) {
-			for _, domain := range domainsOf(service) {
-				domains[domain] = append(domains[domain], entry{service, api})
-			}
+		for _, domain := range domainsOf(service) {
+			domains[domain] = append(domains[domain], serviceEntries(service)...)
+		}
+		for _, api := range service.APIs {
 			if api.Backend.Mock != nil {
 				limit = max(limit, len(api.Backend.Mock.Body))
 			}
 		}
 	}
 	out := &routev3.RouteConfiguration{
-		Name: listener,
+		Name: routesName(l),
 		// Never strip_*_host_port, which would change the Host that nodes see.
 		IgnorePortInHostMatching: true,
 	}
@@ -46,11 +48,20 @@ func routeConfiguration(listener string, u use) *routev3.RouteConfiguration {
 		out.MaxDirectResponseBodySizeBytes = wrapperspb.UInt32(uint32(limit))
 	}
 	for _, domain := range sortedKeys(domains) {
-		out.VirtualHosts = append(out.VirtualHosts, &routev3.VirtualHost{
-			Name:    domain,
-			Domains: []string{domain},
-			Matcher: routeMatcher(domains[domain], u),
-		})
+		host := &routev3.VirtualHost{Name: domain, Domains: []string{domain}}
+		if len(domains[domain]) > 0 {
+			host.Matcher = routeMatcher(domains[domain], u)
+		}
+		out.VirtualHosts = append(out.VirtualHosts, host)
+	}
+	return out
+}
+
+// serviceEntries are the APIs of a service by name.
+func serviceEntries(s *model.Service) []entry {
+	var out []entry
+	for _, api := range sortedValues(s.APIs) {
+		out = append(out, entry{s, api})
 	}
 	return out
 }

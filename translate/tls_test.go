@@ -39,7 +39,8 @@ func TestUpstreamTLS(t *testing.T) {
 		return identity{n, port, certificate}
 	}
 	localhost, other, address := serve("localhost"), serve("other.test"), serve("127.0.0.1")
-	system := bytes.Join([][]byte{localhost.ca, other.ca, address.ca}, nil)
+	elsewhere := serve("127.0.0.2") // it listens on 127.0.0.1 all the same
+	system := bytes.Join([][]byte{localhost.ca, other.ca, address.ca, elsewhere.ca}, nil)
 
 	c := edge()
 	add := func(name, hostHeader string, options *model.UpstreamTLS, nodes ...string) {
@@ -55,6 +56,8 @@ func TestUpstreamTLS(t *testing.T) {
 	add("wrong_sni", "other.test", &model.UpstreamTLS{SNI: "shown.test"}, byIP+other.port)
 	add("address", "", nil, byIP+address.port)
 	add("wrong_address", "", nil, byIP+other.port)
+	add("addresses", "", nil, byIP+address.port, "127.0.0.2:"+address.port)
+	add("another_address", "", nil, byIP+elsewhere.port, "127.0.0.2:"+elsewhere.port)
 	add("host_address", "127.0.0.1:1", nil, byIP+address.port)
 	add("mixture", "", nil, byName+localhost.port, byIP+address.port)
 	add("wrong_mixture", "", nil, byName+address.port, byIP+localhost.port)
@@ -84,6 +87,8 @@ func TestUpstreamTLS(t *testing.T) {
 		{"/wrong_sni", nil, ""},
 		{"/address", address.node, ""},
 		{"/wrong_address", nil, ""},
+		{"/addresses", address.node, ""},
+		{"/another_address", nil, ""},
 		{"/host_address", address.node, ""},
 		{"/mixture", localhost.node, "localhost"},
 		{"/mixture", address.node, ""},
@@ -116,7 +121,7 @@ func TestUpstreamTLS(t *testing.T) {
 			t.Errorf("%s: the node was never asked with SNI %q, but with %q", test.path, test.sni, seen)
 		}
 	}
-	for _, identity := range []identity{localhost, other, address} {
+	for _, identity := range []identity{localhost, other, address, elsewhere} {
 		for len(identity.node.requests) > 0 {
 			<-identity.node.requests
 		}

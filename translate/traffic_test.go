@@ -29,9 +29,11 @@ func TestRouting(t *testing.T) {
 	addMocks(t, c, "wild", "*.shop.test", []string{"/wild"})
 	addMocks(t, c, "deep", "*.eu.shop.test", []string{"/deep"})
 	addMocks(t, c, "rest", "", []string{"/rest"})
+	addService(c, "none", "closed.test") // no API: its requests are nobody else's
 	addMocks(t, c, "more", "shop.test", []string{"/more"})
 	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
 	for _, test := range []struct{ request, want string }{
+		{"GET closed.test /rest", ""},
 		{"GET shop.test /orders/new", "shop/a0"},
 		{"GET shop.test /orders/new?q=/orders/7", "shop/a0"},
 		{"GET shop.test /orders/new?", "shop/a0"},
@@ -163,7 +165,7 @@ func TestRetries(t *testing.T) {
 	addUpstream(c, "half", model.HTTP, failing.address, good.address).Retries = 1
 	addUpstream(c, "resets", model.HTTP, resets.address, good.address).Retries = 1
 	skewed := addUpstream(c, "dead", model.HTTP, dead, good.address)
-	skewed.Retries, skewed.Nodes[0].Weight = 1, 100 // the dead one is drawn a hundred times as often
+	skewed.Retries, skewed.Nodes[0].Weight = 1, 1000 // the dead one is drawn a thousand times as often
 	addUpstream(c, "lone", model.HTTP, lone.address).Retries = 3
 	addUpstream(c, "hundred", model.HTTP, dead).Retries = 100
 	var apis []*model.API

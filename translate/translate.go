@@ -38,7 +38,7 @@ func Instance(c *model.Configuration, name string) []Resource {
 	for _, l := range sortedValues(instance.Listeners) {
 		out = append(out,
 			Resource{resourcev3.ListenerType, l.Name, listener(instance.Name, l), l.Place},
-			Resource{resourcev3.RouteType, l.Name, routeConfiguration(l.Name, used), l.Place})
+			Resource{resourcev3.RouteType, routesName(l), routeConfiguration(l, used), l.Place})
 		for _, certificate := range distinctCertificates(l) {
 			secretName := secretName(instance.Name, l.Name, certificate)
 			out = append(out, Resource{resourcev3.SecretType, secretName, certificateSecret(secretName, certificate), certificate.Place})
@@ -47,7 +47,7 @@ func Instance(c *model.Configuration, name string) []Resource {
 	for _, t := range used.targets {
 		out = append(out, Resource{resourcev3.ClusterType, t.cluster, cluster(t), t.upstream.Place})
 		if onlyAddresses(t.upstream) {
-			out = append(out, Resource{resourcev3.EndpointType, t.cluster, loadAssignment(t), t.upstream.Place})
+			out = append(out, Resource{resourcev3.EndpointType, assignmentName(t), loadAssignment(t), t.upstream.Place})
 		}
 	}
 	slices.SortFunc(out, func(a, b Resource) int {

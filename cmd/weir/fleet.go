@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/weirproxy/weir/admin"
 	"github.com/weirproxy/weir/envoy"
@@ -32,26 +34,51 @@ func newFleet(ctx context.Context, o envoy.RunnerOptions, log *slog.Logger) *fle
 	return &fleet{ctx: ctx, options: o, log: log, members: map[string]*member{}}
 }
 
-// set starts the Envoys of instances that are new and stops those of instances that are gone.
+// succession is how long the Envoy of a removed instance serves on while those of new ones become ready: an instance that
+// got another name keeps its ports open.
+const succession = 5 * time.Second
+
+// set starts the Envoys of instances that are new, and then stops those of instances that are gone.
 func (f *fleet) set(c *model.Configuration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for name, m := range f.members {
-		if c.Instances[name] == nil && m.runner != nil {
-			f.log.Info("stopping the Envoy of a removed instance", "instance", name)
-			m.stop()
-			m.runner = nil // what is left is a mark for a successor to wait for
-		}
-	}
+	var started []*envoy.Runner
 	for _, name := range sortedNames(c.Instances) {
 		if m := f.members[name]; m != nil && m.runner != nil {
 			continue
 		}
 		if err := f.start(name); err != nil {
 			f.log.Error("an Envoy cannot be started", "instance", name, "err", err)
+			continue
+		}
+		started = append(started, f.members[name].runner)
+	}
+	for name, m := range f.members {
+		if c.Instances[name] == nil && m.runner != nil {
+			f.log.Info("stopping the Envoy of a removed instance", "instance", name)
+			m.runner = nil // what is left is a mark for a successor to wait for
+			f.done.Go(func() {
+				awaitReady(f.ctx, started)
+				m.stop()
+			})
 		}
 	}
 	warnSharedPorts(c, f.log)
+}
+
+// awaitReady waits until all Envoys take requests, or have had the time to.
+func awaitReady(ctx context.Context, runners []*envoy.Runner) {
+	ctx, cancel := context.WithTimeout(ctx, succession)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for slices.ContainsFunc(runners, func(r *envoy.Runner) bool { return !r.State().Ready }) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // start runs a new Envoy once an earlier one of the same instance, which may still be draining, has left its ports.
