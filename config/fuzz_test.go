@@ -83,5 +83,12 @@ func fuzzLoad(f *testing.F, name string) {
 				t.Fatal(err)
 			}
 		}
+		out.Reset()
+		if err := r.WriteText(&out, false, 80); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsFunc(out.String(), func(r rune) bool { return r != '\n' && r != '\t' && hazardous(r) }) {
+			t.Fatalf("a terminal obeys %q", out.String())
+		}
 	})
 }
