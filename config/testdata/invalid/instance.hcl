@@ -41,6 +41,10 @@ instance "ports" {
     address = "127.0.0.1:80" # ERROR: Invalid listener address
     port    = 80
   }
+  listener "group" {
+    address = "224.0.0.1" # ERROR: Invalid listener address
+    port    = 80
+  }
   listener "zone" {
     address = "fe80::1%eth0" # ERROR: Invalid listener address
     port    = 80
