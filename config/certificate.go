@@ -157,6 +157,23 @@ func outOfDate(c *x509.Certificate, now time.Time) string {
 	return ""
 }
 
+// mustStaple is the extension by which a certificate asks for a stapled OCSP answer.
+var mustStaple = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}
+
+// unservable says why Envoy would refuse a server's certificate that is in date.
+func unservable(c *x509.Certificate) string {
+	_, elliptic := c.PublicKey.(*ecdsa.PublicKey)
+	switch {
+	case slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(mustStaple) }):
+		return "The certificate must be served with an OCSP answer (must-staple), which weir does not have. Have it issued without that extension."
+	case elliptic && c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageDigitalSignature == 0:
+		return "The certificate's key usage does not allow digital signatures, without which an ECDSA key is of no use for TLS. Have it issued with digitalSignature."
+	case c.Subject.CommonName == "" && len(c.DNSNames) == 0 && len(c.IPAddresses) == 0:
+		return "The certificate names no server: it has no DNS name, no IP address and no common name. Have it issued for the names that callers use."
+	}
+	return ""
+}
+
 // subjectAltName is the extension that holds a certificate's names.
 var subjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
 

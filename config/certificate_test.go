@@ -151,3 +151,21 @@ func TestValidityIsExact(t *testing.T) {
 		t.Error(wrong)
 	}
 }
+
+// TestUnservable holds what Envoy refuses of certificates that are in date.
+func TestUnservable(t *testing.T) {
+	key := newECDSA()
+	for want, c := range map[string]x509.Certificate{
+		"must-staple":      {Subject: pkix.Name{CommonName: "a.test"}, PublicKey: &key.PublicKey, Extensions: []pkix.Extension{{Id: mustStaple}}},
+		"digitalSignature": {Subject: pkix.Name{CommonName: "a.test"}, PublicKey: &key.PublicKey, KeyUsage: x509.KeyUsageCertSign},
+		"names no server":  {Subject: pkix.Name{Organization: []string{"a"}}, PublicKey: &key.PublicKey, EmailAddresses: []string{"a@a.test"}},
+	} {
+		if got := unservable(&c); !strings.Contains(got, want) {
+			t.Errorf("%q does not say %q", got, want)
+		}
+	}
+	good := x509.Certificate{DNSNames: []string{"a.test"}, PublicKey: &key.PublicKey, KeyUsage: x509.KeyUsageDigitalSignature}
+	if got := unservable(&good); got != "" {
+		t.Error(got)
+	}
+}

@@ -201,6 +201,9 @@ func (l *loader) readChain(file lang.Value[string]) (chain []byte, leaf *x509.Ce
 	for i := 0; wrong == "" && i < len(certificates); i++ {
 		wrong = outOfDate(certificates[i], l.now)
 	}
+	if wrong == "" {
+		wrong = unservable(certificates[0])
+	}
 	if wrong != "" {
 		l.report(ruleCertificate, file.Range, "Unusable certificate", "%s cannot be served. %s", file.V, wrong)
 		return nil, nil

@@ -204,3 +204,45 @@ func TestBurstOfEdits(t *testing.T) {
 	eventually(t, editBound, "the last edit is seen", answeredByAll(r, "n1"))
 	l.stop(t)
 }
+
+// A listener and an upstream that get other names in one save: the connections that callers keep open go on answering,
+// though Envoy takes the listener for a new one and drains the old one for a while.
+func TestRenamedListener(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "n0")
+	g, port := startShop(t, plain(n), nil)
+	kept := newClient(nil)
+	defer kept.CloseIdleConnections()
+	ask := func() {
+		got, err := request{port: port, path: "/"}.send(kept, "http")
+		if err != nil || got.status != http.StatusOK {
+			t.Fatalf("over a kept connection: %v %v", got, err)
+		}
+	}
+	ask()
+	renamed := strings.NewReplacer(`listener "http"`, `listener "public"`, "orders", "renamed").Replace(shop(port, plain(n)))
+	g.save(t, "gateway.hcl", renamed)
+	eventually(t, editBound, "the new listener serves", func() error {
+		ask()
+		_, body, err := g.page("/api/v1/status")
+		if err != nil {
+			return err
+		}
+		return containsAll(body, `"name": "public"`, `"current": true`)
+	})
+	for range 200 {
+		ask()
+	}
+}
+
+// An instance that gets another name keeps its port open: the Envoy of the new one is there before the old one stops.
+func TestRenamedInstance(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "n0")
+	g, port := startShop(t, plain(n), nil)
+	old := descendants(g.cmd.Process.Pid)
+	l := startLoad(t, request{port: port, path: "/"})
+	g.save(t, "gateway.hcl", strings.ReplaceAll(shop(port, plain(n)), "edge", "front"))
+	eventually(t, startBound, "the old Envoy is gone", func() error { return noneAlive(old) })
+	l.stop(t)
+}

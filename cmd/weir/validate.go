@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -160,6 +162,9 @@ const ruleEnvoy lang.Rule = "envoy"
 
 // askEnvoy adds to the result what Envoy refuses, instance by instance.
 func askEnvoy(ctx context.Context, binary string, result *loaded) error {
+	// A signal ends the question and not the process, which has a file with private keys to remove.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
 	binary, err := envoy.Find(binary)
 	if err != nil {
 		return err
