@@ -40,6 +40,7 @@ type Options struct {
 	Root     string                                      // absolute; relative paths start here and nothing outside is read
 	ReadFile func(absPath string) ([]byte, error)        // nil: os.ReadFile; should refuse what is not a regular file
 	ReadDir  func(absPath string) ([]fs.DirEntry, error) // nil: os.ReadDir
+	Meter    *Meter                                      // of the load, for templates in files; nil: one for each template
 }
 
 func (o Options) readFile(path string) ([]byte, error) {

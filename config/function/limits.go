@@ -61,9 +61,12 @@ func hugeFloat(f *big.Float) bool {
 // weigher adds up what a value takes when it is written out, and stops where it is too much: a value can hold the
 // same part so often that only counting never ends.
 type weigher struct {
-	bytes, elements int
-	err             error
+	bytes, elements         int
+	mostBytes, mostElements int // 0: those of one call
+	err                     error
 }
+
+func (w *weigher) most(elements, bytes int) { w.mostElements, w.mostBytes = elements, bytes }
 
 func (w *weigher) add(v cty.Value) {
 	v, _ = v.Unmark()
@@ -85,10 +88,13 @@ func (w *weigher) add(v cty.Value) {
 			w.add(element)
 		}
 	}
-	if w.err == nil && w.bytes > maxText {
+	if w.mostElements == 0 {
+		w.most(maxElements, maxText)
+	}
+	if w.err == nil && w.bytes > w.mostBytes {
 		w.err = errTooLong()
 	}
-	if w.err == nil && w.elements > maxElements {
+	if w.err == nil && w.elements > w.mostElements {
 		w.err = errTooMany()
 	}
 }

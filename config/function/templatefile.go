@@ -82,7 +82,17 @@ func (o Options) render(expression hclsyntax.Expression, variables map[string]ct
 			return cty.NilType, errors.New("a template cannot call templatefile")
 		},
 	})
-	rendered, diags := expression.Value(&hcl.EvalContext{Variables: variables, Functions: functions})
+	meter := o.Meter
+	if meter == nil {
+		meter = &Meter{}
+	}
+	rendered, diags := meter.within(expression, &hcl.EvalContext{Variables: variables, Functions: functions})
+	if meter.excess != nil && o.Meter != nil {
+		return cty.UnknownVal(cty.String), nil // the meter reports it where the call stands
+	}
+	if meter.excess != nil {
+		return cty.NilVal, meter.excess
+	}
 	if diags.HasErrors() {
 		return cty.NilVal, firstError(diags)
 	}

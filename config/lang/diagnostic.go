@@ -28,6 +28,7 @@ const (
 	RuleLocal      Rule = "local"      // locals, their cycles
 	RuleDynamic    Rule = "dynamic"    // dynamic blocks
 	RuleSensitive  Rule = "sensitive"  // a sensitive value where it would show
+	RuleSize       Rule = "size"       // an expression that makes more than any configuration needs
 	RuleInternal   Rule = "internal"   // a mistake of weir itself
 )
 

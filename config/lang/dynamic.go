@@ -190,6 +190,9 @@ func (d *decoder) items(x *expansion) (list []item, known bool) {
 		d.diags.error(RuleDynamic, at, "for_each goes over a list, a set, a map or an object", fmt.Sprintf("This is %s.", orNull(v)))
 		return nil, false
 	}
+	if !d.m.bounded(d.m.meter.Repeat(v.LengthInt()), at, &d.diags) {
+		return nil, false
+	}
 	isSet := v.Type().IsSetType()
 	for it := v.ElementIterator(); it.Next(); {
 		key, value := it.Element()

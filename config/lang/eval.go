@@ -1,12 +1,15 @@
 package lang
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/weirproxy/weir/config/function"
 )
 
 // envFunction is the function that may stand only in a variable's default.
@@ -14,9 +17,27 @@ const envFunction = "env"
 
 // evaluate is the value of an expression that was checked. It is unknown, and ok is false, after an error.
 func (m *Module) evaluate(expr hclsyntax.Expression, ctx *hcl.EvalContext, d *diagnostics) (v cty.Value, ok bool) {
-	v, diags := expr.Value(ctx)
-	return m.judged(v, diags, len(diags) > 0 && readsSensitive(expr, ctx), d)
+	v, diags, err := m.meter.Evaluate(expr, ctx)
+	v, ok = m.judged(v, diags, len(diags) > 0 && readsSensitive(expr, ctx), d)
+	return v, m.bounded(err, expr.Range(), d) && ok
 }
+
+// bounded reports a value that takes too much; the work of the whole load is too much only once.
+func (m *Module) bounded(err error, at hcl.Range, d *diagnostics) bool {
+	var excess *function.Excess
+	switch {
+	case err == nil:
+		return true
+	case errors.As(err, &excess):
+		d.error(RuleSize, at, excess.Summary, excess.Detail)
+	default:
+		d.faults++ // what is around is broken all the same
+	}
+	return false
+}
+
+// Inner is the template without what JSON put around it.
+func (t *escapedTemplate) Inner() hclsyntax.Expression { return t.Expression }
 
 // judged reports what HCL said of an expression, without its words where they may quote a secret.
 func (m *Module) judged(v cty.Value, diags hcl.Diagnostics, secret bool, d *diagnostics) (cty.Value, bool) {

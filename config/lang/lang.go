@@ -17,7 +17,9 @@ import (
 	"sort"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty/function"
+	ctyfunction "github.com/zclconf/go-cty/cty/function"
+
+	"github.com/weirproxy/weir/config/function"
 )
 
 // File is one file of a configuration.
@@ -69,6 +71,7 @@ type Module struct {
 	blocks   map[string][]*Block
 	rejected map[string][]*Block
 	mask     mask
+	meter    function.Meter
 	scope    *scope
 	shapes   map[*Schema]*shape
 	compared int  // names that were compared for suggestions
@@ -159,7 +162,7 @@ type loader struct {
 	localDefs []*localDefinition // attributes of locals blocks
 	byName    map[string]*declaration
 
-	forDefaults map[string]function.Function
+	forDefaults map[string]ctyfunction.Function
 }
 
 func newLoader(in Input) *loader {

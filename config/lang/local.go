@@ -101,7 +101,7 @@ func (l *loader) localValue(def *localDefinition, values map[string]cty.Value) c
 		ctx.Variables = map[string]cty.Value{localRoot: cty.ObjectVal(read)}
 	}
 	v, ok := l.m.evaluate(def.expr, ctx, &l.diags)
-	if !ok {
+	if !ok || !l.m.bounded(l.m.meter.Keep(v), def.expr.Range(), &l.diags) {
 		return cty.DynamicVal
 	}
 	if v.ContainsMarked() {

@@ -113,6 +113,11 @@ func (l *loader) declareType(v *declaration, s setting) {
 		}
 		expr = parsed
 	}
+	if function.HoldsHugeNumber(expr) || holdsLoop(expr) {
+		l.diags.error(RuleVariable, expr.Range(), "Default of an attribute that is not plain",
+			"The default in optional(TYPE, DEFAULT) is a plain value: no \"for\", and no number of thousands of digits.")
+		return
+	}
 	typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(expr)
 	for _, d := range diags {
 		l.diags.error(RuleVariable, *d.Subject, d.Summary, d.Detail)
@@ -122,10 +127,21 @@ func (l *loader) declareType(v *declaration, s setting) {
 	}
 }
 
+// holdsLoop tells whether a "for" stands in an expression.
+func holdsLoop(expr hclsyntax.Expression) bool {
+	found := false
+	_ = hclsyntax.VisitAll(expr, func(n hclsyntax.Node) hcl.Diagnostics {
+		_, is := n.(*hclsyntax.ForExpr)
+		found = found || is
+		return nil
+	})
+	return found
+}
+
 // literal is a setting that may use neither names nor functions.
 func (l *loader) literal(s setting, typ cty.Type) cty.Value {
-	val, diags := s.expr.Value(nil)
-	if !diags.HasErrors() {
+	val, diags, err := l.m.meter.Evaluate(s.expr, nil)
+	if !diags.HasErrors() && err == nil {
 		var err error
 		if val, err = convert.Convert(val, typ); err == nil {
 			return val
@@ -161,13 +177,14 @@ func (l *loader) declareDefault(v *declaration, s setting, ctx *hcl.EvalContext)
 // own evaluates a value that stands in the text, and hides it where the variable is sensitive: also the texts of an
 // expression that fails, since a snippet shows them.
 func (l *loader) own(v *declaration, expr hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
-	val, diags := expr.Value(ctx)
+	val, diags, err := l.m.meter.Evaluate(expr, ctx)
 	if v.sensitive && diags.HasErrors() {
 		l.learnLiterals(expr)
 	} else if v.sensitive {
 		l.m.mask.learn(val)
 	}
-	return l.m.judged(val, diags, v.sensitive, &l.diags)
+	val, ok := l.m.judged(val, diags, v.sensitive, &l.diags)
+	return val, l.m.bounded(err, expr.Range(), &l.diags) && ok
 }
 
 func (l *loader) learnLiterals(expr hclsyntax.Expression) {
