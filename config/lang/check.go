@@ -32,6 +32,7 @@ type position struct {
 	kind      string // of block that is to be referred to, or ""
 	text      bool   // text belongs there
 	constant  bool   // a variable's default: functions and env, no references
+	given     bool   // constant, from outside: no env either
 	json      bool
 	iterators []string
 }
@@ -134,10 +135,15 @@ func (c *checker) forNames(e *hclsyntax.ForExpr) {
 	}
 }
 
+const givenDetail = "What --var-file, --var and the environment give is a plain value: it may use functions, but no references, variables or locals, and no env(...)."
+
 // call checks that a function exists.
 func (c *checker) call(e *hclsyntax.FunctionCallExpr) {
 	if e.Name == envFunction {
-		if !c.at.constant {
+		switch {
+		case c.at.given:
+			c.report(RuleVariable, e.NameRange, "env may stand only in a variable's default", givenDetail)
+		case !c.at.constant:
 			c.report(RuleFunction, e.NameRange, "env may stand only in a variable's default",
 				"Declare a variable with default = env(...), and write var.NAME here.")
 		}
@@ -172,6 +178,8 @@ func (c *checker) traversal(t hcl.Traversal) {
 	switch {
 	case !c.m.isRoot(root):
 		c.unknownRoot(t)
+	case c.at.given:
+		c.report(RuleVariable, whole, "A variable's value refers to something", givenDetail)
 	case c.at.constant:
 		c.report(RuleVariable, whole, "A variable's default refers to something",
 			"A default may use functions, also env, but no references, variables or locals. Use locals for values that depend on others.")

@@ -139,7 +139,11 @@ func friendly(t cty.Type) string {
 
 func (d *decoder) duration(a *Attribute, v cty.Value, out value) value {
 	if v.Type() == cty.Number {
-		d.diags.error(RuleType, out.rng, wrongType(a), fmt.Sprintf("A number has no unit. Write: \"%ss\"", v.AsBigFloat().Text('f', -1)))
+		number := v.AsBigFloat().Text('f', -1)
+		if out.sensitive {
+			number = "..."
+		}
+		d.diags.error(RuleType, out.rng, wrongType(a), fmt.Sprintf("A number has no unit. Write: \"%ss\"", number))
 		return out
 	}
 	if v.Type() != cty.String {
@@ -148,6 +152,8 @@ func (d *decoder) duration(a *Attribute, v cty.Value, out value) value {
 	}
 	parsed, err := time.ParseDuration(v.AsString())
 	switch {
+	case err != nil && out.sensitive:
+		d.diags.error(RuleType, out.rng, wrongType(a), "The value, which is sensitive, is no duration. It is a number and a unit (ms, s, m or h).")
 	case err != nil:
 		d.diags.error(RuleType, out.rng, wrongType(a), fmt.Sprintf("%q is no duration. Write a number and a unit (ms, s, m or h), such as \"500ms\" or \"1m30s\".", v.AsString()))
 	case parsed < 0:

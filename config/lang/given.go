@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -54,7 +53,7 @@ func (l *loader) given() map[string]*given {
 		name, text, ok := strings.Cut(pair, "=")
 		name, isVar := strings.CutPrefix(name, environPrefix)
 		if ok && isVar && l.byName[name] != nil {
-			values[name] = l.textGiven(environPrefix+name, text)
+			values[name] = l.textGiven(name, environPrefix+name, text)
 		}
 	}
 	for _, path := range l.in.Variables.Files {
@@ -67,10 +66,14 @@ func (l *loader) given() map[string]*given {
 }
 
 // textGiven is a value that is a text; messages show it as a file of its own.
-func (l *loader) textGiven(source, text string) *given {
+func (l *loader) textGiven(name, source, text string) *given {
 	f := File{Name: source, Bytes: []byte(text)}
 	l.m.files[source] = &hcl.File{Bytes: f.Bytes}
-	return &given{rng: wholeOf(f), text: text, fromText: true}
+	g := &given{rng: wholeOf(f), text: text, fromText: true}
+	if l.guarded(name) {
+		l.m.hide(g.rng)
+	}
+	return g
 }
 
 // wholeOf is the range of a whole text.
@@ -94,65 +97,8 @@ func (l *loader) givenFlag(flag string, values map[string]*given) {
 		l.m.files[shown.Name] = &hcl.File{Bytes: shown.Bytes}
 		l.diags.error(RuleVariable, wholeOf(shown), missing(varRoot, name), l.m.missingDetail(varRoot, name))
 	default:
-		values[name] = l.textGiven(shown.Name, text)
+		values[name] = l.textGiven(name, shown.Name, text)
 	}
-}
-
-// givenFile takes the values of one --var-file.
-func (l *loader) givenFile(path string, values map[string]*given) {
-	abs, err := filepath.Abs(path)
-	f := File{Name: filepath.ToSlash(path)}
-	if err == nil {
-		f.Bytes, err = l.m.readFile(abs)
-	}
-	if err != nil {
-		l.m.files[f.Name] = &hcl.File{}
-		l.diags.error(RuleVariable, start(f.Name), "The file of --var-file cannot be read", reason(err))
-		return
-	}
-	if _, taken := l.m.files[f.Name]; taken {
-		f.Name = filepath.ToSlash(abs)
-	}
-	if err := unreadable(f); err != nil {
-		l.m.files[f.Name] = &hcl.File{Bytes: f.Bytes}
-		l.diags.add(err)
-		return
-	}
-	file, _ := parseFile(f, l.m.files, &l.diags)
-	if file == nil {
-		return
-	}
-	if file.in.native != nil {
-		l.givenNative(file.in.native, values)
-		return
-	}
-	for _, p := range properties(file.in.json) {
-		if p.name != jsonComment && l.isDeclared(p.name, p.rng) {
-			v, _ := p.value.Value(nil)
-			values[p.name] = &given{rng: p.value.Range(), value: v}
-		}
-	}
-}
-
-func (l *loader) givenNative(body *hclsyntax.Body, values map[string]*given) {
-	for _, block := range body.Blocks {
-		l.diags.error(RuleVariable, block.DefRange(), "A block in a file of values",
-			"A file given with --var-file holds NAME = VALUE only. Blocks belong into the configuration.")
-	}
-	for name, attr := range body.Attributes {
-		if attr != nil && l.isDeclared(name, attr.NameRange) {
-			values[name] = &given{rng: attr.Expr.Range(), expr: attr.Expr}
-		}
-	}
-}
-
-// isDeclared warns about values for variables that do not exist: a file may be shared by several configurations.
-func (l *loader) isDeclared(name string, at hcl.Range) bool {
-	if l.m.names[varRoot][name] {
-		return true
-	}
-	l.diags.add(Warning(RuleVariable, at, missing(varRoot, name), "The value is not used. "+l.m.missingDetail(varRoot, name)))
-	return false
 }
 
 // reason is what the operating system said, without the path, which the caller names.

@@ -71,6 +71,7 @@ type Module struct {
 	blocks   map[string][]*Block
 	rejected map[string][]*Block
 	mask     mask
+	hiding   map[string]bool // files of which a part is hidden in snippets
 	meter    function.Meter
 	scope    *scope
 	shapes   map[*Schema]*shape
@@ -89,6 +90,7 @@ func Load(in Input) (m *Module, diags hcl.Diagnostics) {
 		m, diags = l.m, l.m.finish(&l.diags)
 	}()
 	l.parse()
+	l.textLost = l.diags.errors > 0
 	l.index()
 	l.variables()
 	l.locals()
@@ -161,6 +163,9 @@ type loader struct {
 	declared  []*declaration     // variable blocks
 	localDefs []*localDefinition // attributes of locals blocks
 	byName    map[string]*declaration
+
+	textLost   bool // text of the configuration was left out: variables may stand in it
+	valuesLost bool // a file of --var-file does not parse: variables may have values in it
 
 	forDefaults map[string]ctyfunction.Function
 }

@@ -4,7 +4,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
@@ -13,14 +12,14 @@ import (
 // masked stands in messages where a sensitive value was.
 const masked = "(sensitive)"
 
-// shortText is the length up to which a text is masked only where it stands alone.
+// shortText is the length up to which a text is not masked: "1" stands in every message, and to mask it would tell
+// less of it than of everything else. What a message of this package says of a sensitive value is left out there.
 const shortText = 3
 
 // mask knows the texts that no message may show.
 type mask struct {
 	texts  map[string]bool
 	sorted []string // longest first; nil: to be made
-	short  []string
 	long   *strings.Replacer
 }
 
@@ -46,7 +45,7 @@ func (m *mask) learnText(text string) {
 	quoted := strconv.Quote(text)
 	for _, t := range append(strings.Split(text, "\n"), text, quoted[1:len(quoted)-1]) {
 		t = strings.TrimSpace(t)
-		if t == "" || m.texts[t] {
+		if utf8.RuneCountInString(t) <= shortText || m.texts[t] {
 			continue
 		}
 		if m.texts == nil {
@@ -56,8 +55,7 @@ func (m *mask) learnText(text string) {
 	}
 }
 
-// apply replaces what the mask knows. A short text, such as "1", is masked where it stands alone: it would make
-// every message unreadable otherwise.
+// apply replaces what the mask knows.
 func (m *mask) apply(s string) string {
 	if len(m.texts) == 0 {
 		return s
@@ -65,15 +63,12 @@ func (m *mask) apply(s string) string {
 	if m.sorted == nil {
 		m.sort()
 	}
-	for _, text := range m.short {
-		s = replaceAlone(s, text)
-	}
 	return m.long.Replace(s)
 }
 
 // sort puts longer texts first: one may hold another.
 func (m *mask) sort() {
-	m.sorted, m.short = make([]string, 0, len(m.texts)), nil
+	m.sorted = make([]string, 0, len(m.texts))
 	for t := range m.texts {
 		m.sorted = append(m.sorted, t)
 	}
@@ -83,36 +78,7 @@ func (m *mask) sort() {
 	})
 	var pairs []string
 	for _, t := range m.sorted {
-		if utf8.RuneCountInString(t) <= shortText {
-			m.short = append(m.short, t)
-		} else {
-			pairs = append(pairs, t, masked)
-		}
+		pairs = append(pairs, t, masked)
 	}
 	m.long = strings.NewReplacer(pairs...)
 }
-
-// replaceAlone masks a text where no letter or digit stands beside it.
-func replaceAlone(s, text string) string {
-	var out strings.Builder
-	done := 0
-	for {
-		i := strings.Index(s[done:], text)
-		if i < 0 {
-			out.WriteString(s[done:])
-			return out.String()
-		}
-		from, to := done+i, done+i+len(text)
-		left, _ := utf8.DecodeLastRuneInString(s[:from])
-		right, _ := utf8.DecodeRuneInString(s[to:])
-		out.WriteString(s[done:from])
-		if wordly(left) || wordly(right) {
-			out.WriteString(text)
-		} else {
-			out.WriteString(masked)
-		}
-		done = to
-	}
-}
-
-func wordly(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }

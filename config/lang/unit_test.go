@@ -204,7 +204,7 @@ upstream "u" {
 		"first and more":     "(sensitive)",
 		`says "q\"uote"`:     `says "(sensitive)"`,
 		"3: lines here":      "3: (sensitive)",
-		"7 of 17 is 7":       "(sensitive) of 17 is (sensitive)",
+		"7 of 17 is 7":       "7 of 17 is 7", // as short as this it stands in every text
 		"derived: FIRST":     "derived: (sensitive)",
 		"true, e, and so on": "true, e, and so on",
 	} {

@@ -155,7 +155,10 @@ func (l *loader) literal(s setting, typ cty.Type) cty.Value {
 // declareDefault evaluates a default; where no type was said, it gives the type.
 func (l *loader) declareDefault(v *declaration, s setting, ctx *hcl.EvalContext) {
 	v.hasDefault, v.def = true, cty.DynamicVal
-	if !l.m.check(s.expr, position{attribute: s.name, constant: true, json: v.in.native == nil}, &l.diags) {
+	if v.sensitive {
+		l.m.hide(s.expr.Range()) // the mask leaves out short texts
+	}
+	if !l.checked(v, s.expr, position{attribute: s.name, constant: true, json: v.in.native == nil}) {
 		return
 	}
 	val, ok := l.own(v, s.expr, ctx)
@@ -219,12 +222,15 @@ func (v *declaration) convert(val cty.Value) (cty.Value, error) {
 // value decides on a variable's value: the one given from outside, else the default.
 func (l *loader) value(v *declaration, g *given) cty.Value {
 	val := cty.DynamicVal
-	switch {
-	case g != nil:
+	if g != nil {
 		val = l.givenValue(v, g)
+	}
+	switch {
+	case g != nil && !val.IsNull(): // null is the same as not saying it
 	case v.invalid:
 	case v.hasDefault:
 		val = v.def
+	case l.valuesLost: // its value may stand in a file that was reported
 	default:
 		l.diags.error(RuleVariable, v.defRange, fmt.Sprintf("Variable %q has no value", v.name()),
 			fmt.Sprintf("Set it with --var %s=..., in a file given with --var-file, as %s%s in the environment, or give it a default.", v.name(), environPrefix, v.name()))
@@ -260,8 +266,17 @@ func (l *loader) givenValue(v *declaration, g *given) cty.Value {
 	if v.sensitive {
 		l.m.mask.learn(val)
 	}
+	if err := l.m.meter.Admit(val); err != nil {
+		l.m.bounded(err, g.rng, &l.diags)
+		return cty.DynamicVal
+	}
 	out, err := v.convert(val)
-	if err != nil {
+	switch {
+	case err != nil && v.sensitive:
+		l.diags.error(RuleVariable, g.rng, fmt.Sprintf("Value of variable %q has another type", v.name()),
+			fmt.Sprintf("The variable's type is %s, as %s says. More is not shown, since the variable is sensitive.", typeexpr.TypeString(v.typ), l.diags.place(v.defRange)))
+		return cty.DynamicVal
+	case err != nil:
 		l.diags.error(RuleVariable, g.rng, fmt.Sprintf("Value of variable %q has another type", v.name()),
 			fmt.Sprintf("The variable's type is %s, as %s says: %s.", typeexpr.TypeString(v.typ), l.diags.place(v.defRange), err))
 		return cty.DynamicVal
@@ -271,6 +286,11 @@ func (l *loader) givenValue(v *declaration, g *given) cty.Value {
 
 // textValue reads a text as the expression that a variable of another type than string wants.
 func (l *loader) textValue(v *declaration, g *given) cty.Value {
+	if strings.TrimSpace(g.text) == "" {
+		l.diags.error(RuleVariable, g.rng, fmt.Sprintf("Value of variable %q is empty", v.name()),
+			fmt.Sprintf("%s gives an empty text, and the variable's type is %s. Write a value behind the =, or leave it out.", g.rng.Filename, typeexpr.TypeString(v.typ)))
+		return cty.DynamicVal
+	}
 	if bad := unreadable(File{Name: g.rng.Filename, Bytes: []byte(g.text)}); bad != nil {
 		l.diags.add(bad)
 		return cty.DynamicVal
@@ -281,6 +301,10 @@ func (l *loader) textValue(v *declaration, g *given) cty.Value {
 			return val
 		}
 		return cty.DynamicVal
+	}
+	if v.sensitive {
+		val, _ := l.hidden(v, g.rng)
+		return val
 	}
 	l.diags.error(RuleVariable, g.rng, fmt.Sprintf("Value of variable %q is no expression", v.name()),
 		fmt.Sprintf("The variable's type is %s: its value is written as in a file, text in quotes. %s", typeexpr.TypeString(v.typ), firstDetail(diags)))
@@ -294,9 +318,21 @@ func firstDetail(diags hcl.Diagnostics) string {
 	return strings.TrimSpace(diags[0].Detail)
 }
 
+// checked checks the names of a variable's value; of a sensitive one they may be the value itself, without its quotes.
+func (l *loader) checked(v *declaration, expr hclsyntax.Expression, at position) bool {
+	if !v.sensitive {
+		return l.m.check(expr, at, &l.diags)
+	}
+	if unsaid := (diagnostics{}); !l.m.check(expr, at, &unsaid) {
+		l.hidden(v, expr.Range())
+		return false
+	}
+	return true
+}
+
 // constant evaluates an expression that may use no names; functions are allowed.
 func (l *loader) constant(v *declaration, expr hclsyntax.Expression) (cty.Value, bool) {
-	if !l.m.check(expr, position{constant: true}, &l.diags) {
+	if !l.checked(v, expr, position{constant: true, given: true}) {
 		return cty.DynamicVal, false
 	}
 	return l.own(v, expr, l.m.scope.ctx)
