@@ -12,11 +12,24 @@ import (
 // syntaxMistake makes a diagnostic of this package out of one of HCL's parsers. Those that newcomers meet get words
 // of ours, with the text that would be right; the others are well said as they are.
 func syntaxMistake(d *hcl.Diagnostic, text []byte) *hcl.Diagnostic {
+	return explained(d, text, text)
+}
+
+// explained is syntaxMistake of a text in which parts that held mistakes were blanked for the parser.
+func explained(d *hcl.Diagnostic, text, parsed []byte) *hcl.Diagnostic {
+	out := inWordsOfOurs(d, text, parsed)
+	if out.Subject != nil && out.Subject.Start.Byte < len(text) {
+		out.Subject = visible(out.Subject, text)
+	}
+	return out
+}
+
+func inWordsOfOurs(d *hcl.Diagnostic, text, parsed []byte) *hcl.Diagnostic {
 	out := &hcl.Diagnostic{Severity: d.Severity, Summary: d.Summary, Detail: d.Detail, Subject: d.Subject, Context: d.Context, Extra: ruled{rule: RuleSyntax}}
 	if d.Subject == nil || d.Subject.Start.Byte >= len(text) {
 		return out
 	}
-	if digitName(d, text, out) || oneLine(d, text, out) || unquoted(d, text, out) {
+	if digitName(d, text, out) || unquoted(d, text, out) || oneLine(d, text, parsed, out) {
 		out.Context = nil
 		return out
 	}
@@ -52,9 +65,8 @@ const (
 var (
 	beforeDigit = regexp.MustCompile(`([A-Za-z_]\w*)\.(\d\w*)$`)
 	wordAhead   = regexp.MustCompile(`^\w*`)
-	oneLiner    = regexp.MustCompile(`^\s*([^{}]*?)\s*\{\s*(.*?)\s*\}?\s*$`)
-	pairs       = regexp.MustCompile(`([A-Za-z_]\w*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,;"}]+)`)
-	bareValue   = regexp.MustCompile(`=\s*(\d[\w.:/-]*)\s*$`)
+	bareBefore  = regexp.MustCompile(`=[ \t]*(\d[\w.:/-]*|)$`)
+	bareAhead   = regexp.MustCompile(`^[\w.:/-]*`)
 )
 
 // digitName explains vpc.1st: HCL reads the number 1, then a word that it does not expect.
@@ -78,56 +90,96 @@ func digitName(d *hcl.Diagnostic, text []byte, out *hcl.Diagnostic) bool {
 	return true
 }
 
+// What a block on one line may be.
+const (
+	oneLineRule  = "A block on one line may hold one attribute, and no block."
+	twoLinesRule = "A block either stands on one line, with one attribute, or has each attribute on a line of its own, after the line of its {."
+)
+
 // oneLine explains what does not fit into a block on a single line.
-func oneLine(d *hcl.Diagnostic, text []byte, out *hcl.Diagnostic) bool {
+func oneLine(d *hcl.Diagnostic, text, parsed []byte, out *hcl.Diagnostic) bool {
 	at := d.Subject.Start.Byte
-	line := text[bytes.LastIndexByte(text[:at], '\n')+1 : lineEnd(text, at)]
-	m := oneLiner.FindSubmatch(line)
-	if m == nil || len(m[1]) == 0 || bytes.Contains(m[1], []byte("=")) {
-		return false
-	}
-	head, inner := string(m[1]), string(m[2])
 	switch {
-	case d.Summary == "Argument definition required":
-		out.Summary = "Block inside a block on one line"
-		out.Detail = fmt.Sprintf("A block on one line may hold one attribute, and no block. Write:\n\n  %s {\n    %s\n  }", head, inner)
-	case d.Summary == "Invalid single-argument block definition", d.Summary == "Invalid character" && text[at] == ';':
-		said := pairs.FindAllStringSubmatch(inner, -1)
-		if len(said) < 2 {
-			out.Summary = "Block that starts on one line and ends on another"
-			out.Detail = "A block either stands on one line, with one attribute, or has each attribute on a line of its own, after the line of its {."
-			return true
-		}
-		lines := make([]string, len(said))
-		for i, s := range said {
-			lines[i] = fmt.Sprintf("    %s = %s", s[1], s[2])
-		}
-		out.Summary = "Several attributes in a block on one line"
-		out.Detail = fmt.Sprintf("A block on one line may hold one attribute. Write:\n\n  %s {\n%s\n  }", head, strings.Join(lines, "\n"))
+	case d.Summary == "Argument definition required", d.Summary == "Invalid single-argument block definition":
+	case d.Summary == "Argument or block definition required", d.Summary == "Invalid character" && text[at] == ';':
 	default:
 		return false
 	}
+	from := itemStart(parsed, at)
+	b := layOut(text[from:])
+	if b.brace < 0 || at <= from+b.brace || at >= from+b.end {
+		return false
+	}
+	if text[at] == '\n' || text[at] == '\r' {
+		out.Subject = spanOf(d.Subject.Filename, text, from, from+b.brace+1)
+	}
+	rule := oneLineRule
+	switch {
+	case b.lines:
+		out.Summary, rule = "Block that starts on one line and ends on another", twoLinesRule
+	case b.blocks > 0:
+		out.Summary = "Block inside a block on one line"
+	case b.sample != "" && strings.Contains(b.sample, "\n"):
+		out.Summary = "Several attributes in a block on one line"
+	default:
+		out.Summary = "Block on one line"
+	}
+	if b.sample == "" {
+		out.Detail = rule + " Write what this one holds on lines of its own, after the line of its {: attributes as NAME = VALUE, blocks as NAME { ... }."
+		return true
+	}
+	out.Detail = rule + " Write:\n\n" + b.sample
 	return true
+}
+
+// spanOf is the range of a part of a text, without the blanks around it.
+func spanOf(file string, text []byte, from, to int) *hcl.Range {
+	for from < to-1 && isBlank(text[from]) {
+		from++
+	}
+	for to > from+1 && isBlank(text[to-1]) {
+		to--
+	}
+	f := File{Name: file, Bytes: text}
+	first, last := at(f, from), at(f, to-1)
+	return &hcl.Range{Filename: file, Start: first.Start, End: last.End}
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// visible is a subject that can be underlined: where it is an end of line, the word before it.
+func visible(r *hcl.Range, text []byte) *hcl.Range {
+	from := r.Start.Byte
+	if len(bytes.TrimSpace(text[from:min(len(text), max(from+1, r.End.Byte))])) > 0 {
+		return r
+	}
+	to := len(bytes.TrimRight(text[:from], " \t\r\n"))
+	if to == 0 {
+		return r
+	}
+	return spanOf(r.Filename, text, 1+bytes.LastIndexAny(text[:to], " \t\r\n"), to)
 }
 
 // unquoted explains values such as 15s or 10.0.0.0/16 that lack their quotes.
 func unquoted(d *hcl.Diagnostic, text []byte, out *hcl.Diagnostic) bool {
-	if d.Summary != "Missing newline after argument" && d.Summary != "Invalid number literal" {
+	switch d.Summary {
+	case "Missing newline after argument", "Invalid number literal", "Invalid single-argument block definition":
+	default:
 		return false
 	}
 	at := d.Subject.Start.Byte
-	from := bytes.LastIndexByte(text[:at], '\n') + 1
-	m := bareValue.FindSubmatchIndex(text[from:lineEnd(text, at)])
-	if m == nil {
+	line := text[bytes.LastIndexByte(text[:at], '\n')+1 : at]
+	m := bareBefore.FindSubmatchIndex(line)
+	ahead := bareAhead.Find(text[at:])
+	if m == nil || len(ahead) == 0 {
 		return false
 	}
-	shift := at - from - m[2]
-	value := string(text[from+m[2] : from+m[3]])
-	out.Subject = &hcl.Range{
-		Filename: d.Subject.Filename,
-		Start:    hcl.Pos{Line: d.Subject.Start.Line, Column: d.Subject.Start.Column - shift, Byte: from + m[2]},
-		End:      hcl.Pos{Line: d.Subject.Start.Line, Column: d.Subject.Start.Column - shift + len(value), Byte: from + m[3]},
+	from := at - len(line) + m[2]
+	value := string(text[from : at+len(ahead)])
+	if value[0] < '0' || value[0] > '9' {
+		return false
 	}
+	out.Subject = spanOf(d.Subject.Filename, text, from, from+len(value))
 	out.Summary = "Text without quotes"
 	out.Detail = fmt.Sprintf("Text stands in quotes. Write: %q", value)
 	return true

@@ -196,6 +196,9 @@ func check(t *testing.T, in Input, m *Module, diags hcl.Diagnostics, want []expe
 		if d.Subject == nil || m.Files()[d.Subject.Filename] == nil {
 			t.Fatalf("no place that can be shown: %v", d)
 		}
+		if text := m.Files()[d.Subject.Filename].Bytes; len(text) > 0 && d.Subject.Start.Byte < len(text) && text[d.Subject.Start.Byte] == '\n' {
+			t.Errorf("nothing to underline: %s", render(m, hcl.Diagnostics{d}))
+		}
 		if RuleOf(d) == "" || RuleOf(d) == RuleInternal {
 			t.Errorf("rule %q of: %s: %s", RuleOf(d), d.Summary, d.Detail)
 		}

@@ -164,6 +164,9 @@ var jsonProperty = regexp.MustCompile(`"([^"\\]*)"\s*:`)
 // assignment is an attribute, likewise.
 var assignment = regexp.MustCompile(`(?m)^[ \t]*([A-Za-z_][\w-]*)[ \t]*=`)
 
+// anyAssignment is one that may share its line with others.
+var anyAssignment = regexp.MustCompile(`([A-Za-z_][\w-]*)[ \t]*=(?:[^=]|$)`)
+
 // rescue notes the names of a file that did not parse, so that references to them are not reported too. It takes
 // too many rather than too few.
 func (l *loader) rescue(f File) {
@@ -184,7 +187,7 @@ func (l *loader) rescue(f File) {
 			names[string(match[2])] = true
 		}
 	}
-	for _, match := range assignment.FindAllSubmatch(f.Bytes, -1) {
+	for _, match := range anyAssignment.FindAllSubmatch(f.Bytes, -1) {
 		l.m.names[localRoot][string(match[1])] = true
 	}
 }

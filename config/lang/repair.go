@@ -60,7 +60,7 @@ func parseNative(f File, d *diagnostics) *parsed {
 		}
 		if line := first.Subject.Start.Line; !reported[line] {
 			reported[line] = true // what is left of a line that was blanked is the same mistake
-			d.add(syntaxMistake(first, f.Bytes))
+			d.add(explained(first, f.Bytes, text))
 		}
 		out.lost = append(out.lost, lost{from, attributeName(text[from:to])})
 		if out.torn >= 0 || first.Summary == summaryUnclosed || budget <= 0 || len(out.lost) >= maxSyntaxErrors {
