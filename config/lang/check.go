@@ -145,7 +145,7 @@ func (c *checker) call(e *hclsyntax.FunctionCallExpr) {
 			c.report(RuleVariable, e.NameRange, "env may stand only in a variable's default", givenDetail)
 		case !c.at.constant:
 			c.report(RuleFunction, e.NameRange, "env may stand only in a variable's default",
-				"Declare a variable with default = env(...), and write var.NAME here.")
+				fmt.Sprintf("Declare a variable with %s, and write var.NAME here.", settingSample("default", "env(...)", c.at.json)))
 		}
 		return
 	}
@@ -216,14 +216,14 @@ func (c *checker) named(t hcl.Traversal) {
 	}
 	at := hcl.RangeBetween(t[:1].SourceRange(), t[1].SourceRange())
 	if !c.m.names[root][name] {
-		d := Error(RuleReference, at, missing(root, name), c.m.missingDetail(root, name))
+		d := Error(RuleReference, at, missing(root, name), c.m.missingDetail(root, name, c.at.json))
 		d.Extra = ruled{RuleReference, &Ref{root, name}}
 		c.add(d)
 		return
 	}
 	if len(t) > 2 && root != localRoot && root != varRoot {
 		c.report(RuleReference, t.SourceRange(), "A reference has no attributes",
-			fmt.Sprintf("%s is a reference: it can be listed, compared and handed on, not looked into. Share values through locals.", spelling(Ref{root, name}, false)))
+			fmt.Sprintf("%s is a reference: it can be listed, compared and handed on, not looked into. Share values through locals.", spelling(Ref{root, name}, c.at.json)))
 	}
 }
 
@@ -249,7 +249,7 @@ func (m *Module) near(kind, name string) string {
 }
 
 // missingDetail is the remedy for a name that does not stand in the text.
-func (m *Module) missingDetail(root, name string) string {
+func (m *Module) missingDetail(root, name string, json bool) string {
 	near := ""
 	if n := m.near(root, name); n != "" {
 		near = fmt.Sprintf("Did you mean %q?", n)
@@ -258,17 +258,20 @@ func (m *Module) missingDetail(root, name string) string {
 	case near != "":
 		return near
 	case root == varRoot:
-		return fmt.Sprintf("Declare it: variable %q { ... }", shorten(name))
+		return "Declare it: " + blockSample(variableBlock, shorten(name), json)
 	case root == localRoot:
-		return fmt.Sprintf("Declare it: locals { %s = ... }", shorten(name))
+		return "Declare it: " + localSample(shorten(name), json)
 	case len(m.names[root]) == 0:
-		return fmt.Sprintf("The configuration has no %s block. Write one: %s %q { ... }", root, root, shorten(name))
+		return fmt.Sprintf("The configuration has no %s block. Write one: %s", root, blockSample(root, shorten(name), json))
 	}
 	return fmt.Sprintf("Write the name of %s block that exists, or add the block.", article(root))
 }
 
 // unknownRoot explains a name that is no root: most often text without quotes, or {id} written as ${id}.
 func (c *checker) unknownRoot(t hcl.Traversal) {
+	if !c.at.constant && c.unknownEach(t) {
+		return
+	}
 	root, at := t.RootName(), t.SourceRange()
 	summary := fmt.Sprintf("Unknown name %q", shorten(root))
 	roots := append(append([]string{}, c.m.kinds...), localRoot, varRoot)

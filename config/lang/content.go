@@ -40,6 +40,7 @@ type element struct {
 type content struct {
 	settings []setting // by position in the text
 	elements []element // by position in the text
+	wrong    []string  // names that the shape knows and that stand there in a wrong form, which was reported
 }
 
 // shape is what split needs to know: how many labels each block type has. A "dynamic" block has one: its type.
@@ -47,6 +48,7 @@ type shape struct {
 	attributes []string
 	blocks     map[string]int
 	where      string // "an upstream block", for messages
+	static     bool   // "dynamic" is not to be offered
 }
 
 // has tells that the shape knows an attribute.
@@ -63,7 +65,9 @@ func (s *shape) has(attribute string) bool {
 func (s *shape) names() []string {
 	names := append([]string(nil), s.attributes...)
 	for typ := range s.blocks {
-		names = append(names, typ)
+		if typ != dynamicBlock || !s.static {
+			names = append(names, typ)
+		}
 	}
 	sort.Strings(names)
 	return names
@@ -85,6 +89,7 @@ func splitNative(body *hclsyntax.Body, s *shape, d *diagnostics) content {
 		}
 		if !s.has(name) {
 			unknownAttribute(name, attr.NameRange, s, d)
+			c.wrong = append(c.wrong, name)
 			continue
 		}
 		c.settings = append(c.settings, setting{name: name, nameRange: attr.NameRange, expr: attr.Expr})
@@ -98,11 +103,14 @@ func splitNative(body *hclsyntax.Body, s *shape, d *diagnostics) content {
 		want, known := s.blocks[block.Type]
 		if !known {
 			unknownBlock(block.Type, block.TypeRange, s, d)
+			c.wrong = append(c.wrong, block.Type)
 			continue
 		}
 		e := nativeElement(block)
 		if labelsFit(&e, want, block, d) {
 			c.elements = append(c.elements, e)
+		} else {
+			c.wrong = append(c.wrong, block.Type)
 		}
 	}
 	return c

@@ -3,6 +3,7 @@ package lang
 import (
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -133,6 +134,10 @@ func friendly(t cty.Type) string {
 		return "a list"
 	case t.IsMapType() || t.IsObjectType():
 		return "an object"
+	case t.IsCapsuleType():
+		if kind, ok := strings.CutPrefix(t.FriendlyName(), referenceTo); ok {
+			return "a reference to " + article(kind)
+		}
 	}
 	return "a " + t.FriendlyName()
 }
@@ -247,9 +252,24 @@ func (d *decoder) reference(a *Attribute, v cty.Value, at hcl.Range, json bool) 
 			fmt.Sprintf("This is the map of all blocks of a kind. %s", d.right(a.Kind, "", json)))
 	default:
 		d.diags.error(RuleReference, at, wrongType(a),
-			fmt.Sprintf("This is %s. %s", friendly(v.Type()), d.right(a.Kind, "", json)))
+			fmt.Sprintf("This is %s. %s", friendly(v.Type()), d.right(a.Kind, d.meant(a.Kind, v), json)))
 	}
 	return out
+}
+
+// meant is the name that stands in a list of one, where no list belongs.
+func (d *decoder) meant(kind string, v cty.Value) string {
+	element, ok := single(v)
+	if !ok {
+		return ""
+	}
+	if ref, is := asReference(element); is && ref.Kind == kind {
+		return ref.Name
+	}
+	if element.Type() == cty.String {
+		return element.AsString()
+	}
+	return ""
 }
 
 // right is the right spelling of what somebody most likely meant.

@@ -75,6 +75,13 @@ func (d *decoder) fill(in inside, b *Body, typ string) {
 		d.setting(&c.settings[i], b, in.native == nil)
 	}
 	g := group{body: b}
+	for _, name := range c.wrong {
+		if i := b.schema.attribute(name); i >= 0 && b.values[i].state == Absent {
+			b.values[i] = value{rng: b.DefRange, state: Invalid}
+		} else if i := g.at(name); i >= 0 {
+			g.open[i] = true
+		}
+	}
 	for i := range c.elements {
 		if c.elements[i].typ == dynamicBlock {
 			d.dynamic(&c.elements[i], &g)
@@ -169,7 +176,7 @@ func (d *decoder) label(want *BlockType, b *Body, g *group) (keep bool) {
 			d.diags.error(RuleName, l.rng, fmt.Sprintf("Empty label of %s", article(want.Type)), "Write what it stands for between the quotes.")
 			b.Label.State = Invalid
 		} else if holdsTemplate(l.text) {
-			d.diags.error(RuleName, l.rng, labelSummary, labelDetail)
+			d.diags.error(RuleName, l.rng, labelSummary, labelDetail(isJSON(l.rng.Filename)))
 			b.Label.State = Invalid
 		}
 	case NameLabel:
@@ -208,7 +215,7 @@ func (d *decoder) missing(b *Body, typ string) {
 		if !a.Required || b.values[i].state != Absent {
 			continue
 		}
-		at, remedy := b.DefRange, fmt.Sprintf("%s needs %q, which is %s.", upperFirst(article(typ)), a.Name, describe(a))
+		at, remedy := b.DefRange, fmt.Sprintf("%s block needs the attribute %q; its value is %s.", upperFirst(article(typ)), a.Name, describe(a))
 		if b.values[i].rng != (hcl.Range{}) {
 			at, remedy = b.values[i].rng, remedy+" null is the same as not saying it."
 		}
@@ -261,12 +268,15 @@ func (d *decoder) bounds(g *group, typ string) {
 		if want.Min <= count || g.open != nil && g.open[i] {
 			continue
 		}
-		example := want.Type + " { ... }"
+		label, number := "", fmt.Sprintf("one %s block", want.Type)
 		if want.Label != NoLabel {
-			example = want.Type + ` "..." { ... }`
+			label = "..."
+		}
+		if want.Min > 1 {
+			number = fmt.Sprintf("%d %s blocks", want.Min, want.Type)
 		}
 		d.diags.error(RuleMissing, g.body.DefRange, fmt.Sprintf("Missing block %q", want.Type),
-			fmt.Sprintf("%s needs at least %d: %s", upperFirst(article(typ)), want.Min, example))
+			fmt.Sprintf("%s block needs at least %s. Write: %s", upperFirst(article(typ)), number, blockSample(want.Type, label, isJSON(g.body.DefRange.Filename))))
 	}
 }
 

@@ -3,6 +3,7 @@ package lang
 import (
 	"fmt"
 	"sort"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -79,8 +80,17 @@ func Suggest(given string, candidates []string) string {
 	return ""
 }
 
-// nearest is the candidate that the fewest edits lead to; a third of the letters, at least one and at most three, may differ.
+// nearest is the candidate that the fewest edits lead to; a third of the letters, at least one and at most three, may
+// differ. To one or two letters everything short is near: there only their case may differ.
 func nearest(given string, candidates []string) string {
+	for _, c := range candidates {
+		if c != given && strings.EqualFold(c, given) {
+			return c
+		}
+	}
+	if utf8.RuneCountInString(given) < 3 {
+		return ""
+	}
 	best, bestEdits := "", min(3, max(1, utf8.RuneCountInString(given)/3))+1
 	for _, c := range candidates {
 		if c == given || len(c)-len(given) > 3*bestEdits || len(given)-len(c) > 3*bestEdits {

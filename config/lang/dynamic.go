@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -90,6 +91,9 @@ func (d *decoder) expansion(e *element, g *group) (x *expansion, ok bool) {
 		d.diags.error(RuleMissing, e.defRange, `Missing attribute "for_each"`, "A dynamic block makes one block for each element of for_each.")
 		ok = false
 	}
+	if slices.Contains(c.wrong, "content") && len(c.elements) == 0 {
+		return nil, false
+	}
 	if !d.iterator(x, iteratorAt) || !d.content(x, c.elements) {
 		return nil, false
 	}
@@ -119,10 +123,10 @@ func (d *decoder) unknownType(typ label, g *group) {
 func (d *decoder) iterator(x *expansion, at hcl.Range) bool {
 	switch {
 	case !hclsyntax.ValidIdentifier(x.iterator):
-		d.diags.error(RuleDynamic, at, "Invalid iterator", "An iterator is one word without quotes (in JSON a string): iterator = each")
+		d.diags.error(RuleDynamic, at, "Invalid iterator", "An iterator is one word, in native syntax without quotes. Write: "+iteratorSample(x.json))
 	case d.m.isRoot(x.iterator):
 		d.diags.error(RuleDynamic, at, fmt.Sprintf("Iterator named %q", x.iterator),
-			fmt.Sprintf("%q is the root of references and cannot be hidden. Name the iterator: iterator = each", x.iterator))
+			fmt.Sprintf("%q is the root of references and cannot be hidden. Name the iterator: %s", x.iterator, iteratorSample(x.json)))
 	default:
 		return true
 	}
@@ -132,7 +136,7 @@ func (d *decoder) iterator(x *expansion, at hcl.Range) bool {
 // content takes the one content block.
 func (d *decoder) content(x *expansion, blocks []element) bool {
 	if len(blocks) == 0 {
-		d.diags.error(RuleMissing, x.defRange, `Missing block "content"`, "What each of the blocks holds stands in: content { ... }")
+		d.diags.error(RuleMissing, x.defRange, `Missing block "content"`, "What each of the blocks holds stands in: "+blockSample("content", "", x.json))
 		return false
 	}
 	for _, second := range blocks[1:] {
@@ -151,13 +155,13 @@ func (d *decoder) labelOf(x *expansion, labels hclsyntax.Expression, want Label)
 		return
 	}
 	if labels == nil {
-		d.diags.error(RuleMissing, x.defRange, `Missing attribute "labels"`, fmt.Sprintf("A block of type %q has a label. Write: labels = [%s.value]", x.typ, x.iterator))
+		d.diags.error(RuleMissing, x.defRange, `Missing attribute "labels"`, fmt.Sprintf("A block of type %q has a label. Write: %s", x.typ, labelsSample(x.iterator, x.json)))
 		x.noLabel = true
 		return
 	}
 	tuple, ok := labels.(*hclsyntax.TupleConsExpr)
 	if !ok || len(tuple.Exprs) != 1 {
-		d.diags.error(RuleDynamic, labels.Range(), "Labels of a dynamic block", fmt.Sprintf("A block of type %q has one label. Write a list of one: labels = [%s.value]", x.typ, x.iterator))
+		d.diags.error(RuleDynamic, labels.Range(), "Labels of a dynamic block", fmt.Sprintf("A block of type %q has one label. Write a list of one: %s", x.typ, labelsSample(x.iterator, x.json)))
 		x.noLabel = true
 		return
 	}

@@ -71,9 +71,7 @@ func (m *Module) inOurWords(d *hcl.Diagnostic, secret bool) *hcl.Diagnostic {
 		out.Extra = ruled{rule: RuleFunction}
 	}
 	switch {
-	case strings.Contains(d.Detail, errAsText.Error()):
-		out.Summary, out.Extra = "A reference cannot become text", ruled{rule: RuleReference}
-		out.Detail = "A reference can be listed, compared, chosen and handed on; it cannot become text. Write the name itself, or share it through locals."
+	case misusedReference(d, out):
 	case secret:
 		out.Detail = "The words of this error are not shown: the expression uses a sensitive value, and they may quote it."
 	default:
@@ -93,7 +91,11 @@ func (m *Module) explain(d, out *hcl.Diagnostic) {
 		key, diags := e.Key.Value(d.EvalContext)
 		if kind := root.Traversal.RootName(); m.isRoot(kind) && !diags.HasErrors() && key.Type() == cty.String && key.IsKnown() && !key.IsNull() && !key.IsMarked() {
 			name := key.AsString()
-			out.Summary, out.Detail, out.Extra = missing(kind, name), m.missingDetail(kind, name), ruled{RuleReference, &Ref{kind, name}}
+			out.Summary, out.Detail, out.Extra = missing(kind, name), m.missingDetail(kind, name, isJSON(d.Subject.Filename)), ruled{RuleReference, &Ref{kind, name}}
+		}
+	case *hclsyntax.ConditionalExpr:
+		if d.Summary == "Inconsistent conditional result types" {
+			explainCondition(e, d.EvalContext, out)
 		}
 	case *hclsyntax.ScopeTraversalExpr:
 		if d.Summary == "Unsupported attribute" {

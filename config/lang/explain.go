@@ -34,10 +34,6 @@ func inWordsOfOurs(d *hcl.Diagnostic, text, parsed []byte) *hcl.Diagnostic {
 		return out
 	}
 	switch {
-	case d.Summary == summaryRedefined:
-		name := string(d.Subject.SliceBytes(text))
-		out.Summary, out.Extra = fmt.Sprintf("Attribute %q is said twice", name), ruled{rule: RuleDuplicate}
-		out.Detail = "Keep one of the two."
 	case d.Summary == "Argument or block definition required" && text[d.Subject.Start.Byte] == '}':
 		out.Summary, out.Detail = "Brace that closes nothing", "Remove this }, or write the { that it belongs to."
 	case d.Summary == "Unterminated template string" && bytes.Contains(text[d.Subject.Start.Byte:lineEnd(text, d.Subject.Start.Byte)], []byte("<<")):
@@ -56,11 +52,8 @@ func inWordsOfOurs(d *hcl.Diagnostic, text, parsed []byte) *hcl.Diagnostic {
 	return out
 }
 
-// A label that holds an expression.
-const (
-	labelSummary = "Label with an expression"
-	labelDetail  = `Labels are literal: names stand in the text as they are, without ${...}. Where labels are computed, use a dynamic block with labels, or, for a node, a plain label and address = "...".`
-)
+// A name such as 1st after a dot.
+const digitSummary = "Name that starts with a digit"
 
 var (
 	beforeDigit = regexp.MustCompile(`([A-Za-z_]\w*)\.(\d\w*)$`)
@@ -85,7 +78,7 @@ func digitName(d *hcl.Diagnostic, text []byte, out *hcl.Diagnostic) bool {
 		Start:    hcl.Pos{Line: d.Subject.Start.Line, Column: d.Subject.Start.Column - from, Byte: at - from},
 		End:      hcl.Pos{Line: d.Subject.Start.Line, Column: d.Subject.Start.Column + len(rest), Byte: at + len(rest)},
 	}
-	out.Summary = "Name that starts with a digit"
+	out.Summary = digitSummary
 	out.Detail = fmt.Sprintf("After a dot a name starts with a letter. Write: %s[%q]", root, name)
 	return true
 }

@@ -95,7 +95,7 @@ func (l *loader) givenFlag(flag string, values map[string]*given) {
 	case !l.m.names[varRoot][name]:
 		// The value is not shown: this may be a misspelt sensitive variable.
 		l.m.files[shown.Name] = &hcl.File{Bytes: shown.Bytes}
-		l.diags.error(RuleVariable, wholeOf(shown), missing(varRoot, name), l.m.missingDetail(varRoot, name))
+		l.diags.error(RuleVariable, wholeOf(shown), missing(varRoot, name), l.m.missingDetail(varRoot, name, false))
 	default:
 		values[name] = l.textGiven(name, shown.Name, text)
 	}

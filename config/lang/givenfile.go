@@ -104,7 +104,7 @@ func (l *loader) isDeclared(name string, at hcl.Range) bool {
 	if l.m.names[varRoot][name] {
 		return true
 	}
-	l.diags.add(Warning(RuleVariable, at, missing(varRoot, name), "The value is not used. "+l.m.missingDetail(varRoot, name)))
+	l.diags.add(Warning(RuleVariable, at, missing(varRoot, name), "The value is not used. "+l.m.missingDetail(varRoot, name, false)))
 	return false
 }
 

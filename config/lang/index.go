@@ -34,7 +34,7 @@ func checkName(typ string, l label, d *diagnostics) bool {
 		return true
 	}
 	if holdsTemplate(l.text) {
-		d.error(RuleName, l.rng, labelSummary, labelDetail)
+		d.error(RuleName, l.rng, labelSummary, labelDetail(isJSON(l.rng.Filename)))
 	} else {
 		d.error(RuleName, l.rng, fmt.Sprintf("Invalid name of %s %q", typ, shorten(l.text)), nameDetail)
 	}

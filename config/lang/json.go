@@ -20,7 +20,11 @@ func splitJSON(object hcl.Expression, s *shape, d *diagnostics) content {
 		switch {
 		case p.name == jsonComment:
 		case isBlock:
+			faults := d.faults
 			c.elements = append(c.elements, jsonElements(element{typ: p.name, typeRange: p.rng, defRange: p.rng}, p.value, want, d)...)
+			if d.faults > faults {
+				c.wrong = append(c.wrong, p.name)
+			}
 		case !s.has(p.name):
 			d.error(RuleUnknown, p.rng, fmt.Sprintf("Unknown attribute or block %q", p.name), unknownDetail(p.name, s))
 		case first[p.name] != hcl.Range{}:
@@ -46,11 +50,18 @@ type property struct {
 	value hcl.Expression
 }
 
-// properties are those of a JSON object in the order of the text, none for other values.
+// properties are those of a JSON object, or of all the objects of an array, in the order of the text; none for other
+// values.
 func properties(object hcl.Expression) []property {
 	pairs, diags := hcl.ExprMap(object)
 	if diags.HasErrors() {
-		return nil
+		var list []property
+		if items, diags := hcl.ExprList(object); !diags.HasErrors() {
+			for _, item := range items {
+				list = append(list, properties(item)...)
+			}
+		}
+		return list
 	}
 	list := make([]property, len(pairs))
 	for i, pair := range pairs {
@@ -170,11 +181,13 @@ func template(text string, rng hcl.Range, d *diagnostics) hclsyntax.Expression {
 	expr, diags := hclsyntax.ParseTemplate([]byte(text), rng.Filename, at)
 	escaped := len(text) != rng.End.Byte-rng.Start.Byte-2
 	if diags.HasErrors() {
+		_, diags = hclsyntax.ParseTemplate([]byte(text), rng.Filename, hcl.InitialPos) // with positions inside the text
 		for _, diag := range diags {
-			if escaped {
-				diag.Subject, diag.Context = &rng, nil
+			diag = inTemplate(diag, text)
+			if diag.Subject = shifted(diag.Subject, rng); escaped {
+				diag.Subject = &rng
 			}
-			d.add(syntaxMistake(diag, []byte(text)))
+			d.add(diag)
 		}
 		return nil
 	}

@@ -28,7 +28,7 @@ func isJSON(name string) bool { return strings.HasSuffix(name, ".json") }
 func (l *loader) parse() {
 	files := append([]File(nil), l.in.Files...)
 	sort.SliceStable(files, func(i, j int) bool { return files[i].Name < files[j].Name })
-	top := &shape{blocks: map[string]int{localsBlock: 0, variableBlock: 1, dynamicBlock: 1}, where: "a configuration file"}
+	top := &shape{blocks: map[string]int{localsBlock: 0, variableBlock: 1, dynamicBlock: 1}, where: "a configuration file", static: true}
 	for _, kind := range l.in.Kinds {
 		top.blocks[kind] = 1
 	}
@@ -79,9 +79,19 @@ func parseJSON(f File, d *diagnostics) *parsed {
 		d.add(syntaxMistake(first, nil))
 		return nil
 	}
-	if form, _ := formOf(root); form != formObject {
-		d.error(RuleSyntax, root.StartRange(), "JSON object expected", "A configuration file in JSON syntax is one object: { ... }.")
-		return nil
+	form, items := formOf(root)
+	if form == formObject {
+		return &parsed{in: inside{json: root}, torn: -1}
+	}
+	if form != formArray {
+		items = []hcl.Expression{root}
+	}
+	for _, item := range items {
+		if form, _ := formOf(item); form != formObject {
+			d.error(RuleSyntax, item.StartRange(), "JSON object expected",
+				"A configuration file in JSON syntax is one object, { ... }, or an array of such.")
+			return nil
+		}
 	}
 	return &parsed{in: inside{json: root}, torn: -1}
 }
@@ -90,8 +100,12 @@ func parseJSON(f File, d *diagnostics) *parsed {
 func unreadable(f File) *hcl.Diagnostic {
 	switch bad := firstNonText(f.Bytes); {
 	case len(f.Bytes) == 0:
+		something := "Write something, be it a comment"
+		if isJSON(f.Name) {
+			something = `Write something, be it {"//": "a comment"}`
+		}
 		return Error(RuleFile, start(f.Name), "Empty file",
-			"A file without a single byte is most likely a save that is not complete. Write something, be it a comment, or remove the file.")
+			"A file without a single byte is most likely a save that is not complete. "+something+", or remove the file.")
 	case isJSON(f.Name) && bytes.HasPrefix(f.Bytes, byteOrderMark):
 		return Error(RuleFile, start(f.Name), "File starts with a byte order mark",
 			"Save the file as UTF-8 without a byte order mark (BOM).")

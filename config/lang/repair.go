@@ -2,7 +2,9 @@ package lang
 
 import (
 	"bytes"
+	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -46,7 +48,7 @@ func parseNative(f File, d *diagnostics) *parsed {
 		out.in.native, out.nav = file.Body.(*hclsyntax.Body), file.Nav
 		first := firstSyntaxError(diags)
 		if first == nil {
-			d.add(redefined(diags, f.Bytes)...)
+			redefined(diags, f.Bytes, d)
 			return out
 		}
 		if plain := plainLabel(text, first); plain != nil && budget > 0 {
@@ -102,15 +104,21 @@ func firstSyntaxError(diags hcl.Diagnostics) *hcl.Diagnostic {
 }
 
 // redefined are the attributes that are said twice: the tree is whole in spite of them.
-func redefined(diags hcl.Diagnostics, text []byte) hcl.Diagnostics {
-	var list hcl.Diagnostics
+func redefined(diags hcl.Diagnostics, text []byte, d *diagnostics) {
 	for _, diag := range diags {
-		if diag.Summary == summaryRedefined {
-			list = append(list, syntaxMistake(diag, text))
+		if diag.Summary != summaryRedefined {
+			continue
 		}
+		first := *diag.Subject
+		if m := alreadySet.FindStringSubmatch(diag.Detail); m != nil {
+			first.Start.Line, _ = strconv.Atoi(m[1])
+		}
+		repeated(string(diag.Subject.SliceBytes(text)), *diag.Subject, first, d)
 	}
-	return list
 }
+
+// alreadySet finds the line of the first place in HCL's words, which hold it nowhere else.
+var alreadySet = regexp.MustCompile(`already set at .*:(\d+),\d+(?:-[\d,]+)?\. Each`)
 
 // extent is the lines to blank because of a mistake: from the line on which the outermost expression or single-line
 // block starts that holds it, to the line on which that ends.

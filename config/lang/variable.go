@@ -120,7 +120,7 @@ func (l *loader) declareType(v *declaration, s setting) {
 	}
 	typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(expr)
 	for _, d := range diags {
-		l.diags.error(RuleVariable, *d.Subject, d.Summary, d.Detail)
+		l.diags.error(RuleVariable, *d.Subject, d.Summary, typeDetail(d.Detail))
 	}
 	if !diags.HasErrors() {
 		v.typ, v.defaults = typ, defaults
