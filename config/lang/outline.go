@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -89,70 +87,6 @@ func unquote(raw []byte) []byte {
 		return raw
 	}
 	return []byte(text)
-}
-
-// BlockNames are the ids of the top-level blocks of one file's text, such as "upstream.orders" or "locals", sorted,
-// each once. It never fails: of a text that does not parse it gives what can be recognised.
-func BlockNames(f File) []string {
-	var ids []string
-	if isJSON(f.Name) {
-		ids = jsonNames(f.Bytes)
-	} else {
-		scanNative(f.Bytes, func(words []string) { ids = append(ids, strings.Join(words, ".")) })
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
-// jsonNames are the properties of the root object, joined with those of the objects (or lists of objects) below.
-func jsonNames(src []byte) []string {
-	var ids []string
-	decoder := json.NewDecoder(bytes.NewReader(src))
-	if t, err := decoder.Token(); err != nil || t != json.Delim('{') {
-		return nil
-	}
-	for decoder.More() {
-		kind, err := decoder.Token()
-		if err != nil {
-			break
-		}
-		var value json.RawMessage
-		if decoder.Decode(&value) != nil {
-			break
-		}
-		name, _ := kind.(string)
-		if name == jsonComment {
-			continue
-		}
-		labels := jsonLabels(value)
-		if name == localsBlock || len(labels) == 0 {
-			ids = append(ids, name)
-			continue
-		}
-		for _, l := range labels {
-			ids = append(ids, name+"."+l)
-		}
-	}
-	return ids
-}
-
-func jsonLabels(value []byte) []string {
-	var object map[string]json.RawMessage
-	var list []map[string]json.RawMessage
-	if json.Unmarshal(value, &object) == nil {
-		list = append(list, object)
-	} else if json.Unmarshal(value, &list) != nil {
-		return nil
-	}
-	var labels []string
-	for _, o := range list {
-		for l := range o {
-			if l != jsonComment {
-				labels = append(labels, l)
-			}
-		}
-	}
-	return labels
 }
 
 // header is how a block with a label most likely starts, in a text that does not parse.

@@ -32,13 +32,12 @@ type scanner struct {
 	depth, operators int // the most that was seen
 	deepest, longest int // where
 
-	header func(words []string) // called at each brace of the top level with the words before it
-	words  []string
+	names *nameScan // nil: nobody asks for the blocks' names
 }
 
 // scanNative walks over a file.
-func scanNative(src []byte, header func([]string)) *scanner {
-	s := &scanner{src: src, header: header}
+func scanNative(src []byte, names *nameScan) *scanner {
+	s := &scanner{src: src, names: names}
 	if bytes.HasPrefix(src, byteOrderMark) {
 		s.at = len(byteOrderMark)
 	}
@@ -115,26 +114,26 @@ func (s *scanner) expression() {
 		s.heredoc()
 	case '{', '[', '(':
 		s.operator() // a[x][y]... nests as deep as it is long
-		s.brace(c)
+		s.names.bracket(c, len(s.open))
 		s.push(c)
 		s.at++
 	case '}', ']', ')':
 		s.close(c)
+		s.names.closed(len(s.open))
 		s.at++
 	case ',':
 		s.next()
+		s.names.end(len(s.open))
 		s.at++
 	case '\n':
 		if open := s.top().open; open == 0 || open == '{' {
 			s.next()
 		}
-		if len(s.open) == 0 {
-			s.words = s.words[:0]
-		}
+		s.names.end(len(s.open))
 		s.at++
 	case '+', '-', '*', '%', '>', '=', '!', '?', '&', '|', ':':
-		if c == '=' && len(s.open) == 0 {
-			s.words = s.words[:0] // an attribute
+		if c == '=' {
+			s.names.attribute(len(s.open))
 		}
 		if !s.second() {
 			s.operator()
@@ -184,11 +183,11 @@ func (s *scanner) slash() {
 	s.at++
 }
 
-// quote opens a string; at the top level it is a label.
+// quote opens a string; where blocks may stand it is a label.
 func (s *scanner) quote() {
-	if len(s.open) == 0 && s.header != nil {
+	if s.names.wanted(len(s.open)) {
 		if end := bytes.IndexAny(s.src[s.at+1:], "\"\n"); end >= 0 {
-			s.words = append(s.words, string(s.src[s.at+1:s.at+1+end]))
+			s.names.word(s.src[s.at+1 : s.at+1+end])
 		}
 	}
 	s.push('"')
@@ -226,16 +225,6 @@ func (s *scanner) heredocLine() {
 	}
 }
 
-// brace tells the header of a block of the top level.
-func (s *scanner) brace(c byte) {
-	if c == '{' && len(s.open) == 0 && len(s.words) > 0 && s.header != nil {
-		s.header(s.words)
-	}
-	if len(s.open) == 0 {
-		s.words = s.words[:0]
-	}
-}
-
 // close closes what a bracket closes. Brackets that were left open inside are closed with it; one that closes
 // nothing is passed over.
 func (s *scanner) close(c byte) {
@@ -260,8 +249,8 @@ func (s *scanner) word() {
 		s.at++
 		return
 	}
-	if len(s.open) == 0 && s.header != nil {
-		s.words = append(s.words, string(s.src[from:s.at]))
+	if s.names.wanted(len(s.open)) {
+		s.names.word(s.src[from:s.at])
 	}
 }
 

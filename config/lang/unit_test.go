@@ -122,24 +122,6 @@ func TestWideIsNotDeep(t *testing.T) {
 	}
 }
 
-func TestBlockNames(t *testing.T) {
-	tests := []struct{ file, text, want string }{
-		{"a.hcl", "", ""},
-		{"a.hcl", "# upstream \"no\" {\nupstream \"a\" {\n  node \"b\" {}\n}\nvpc b {}\nlocals {\n}\nlocals {}\nvariable \"v\" { default = \"}\" }", "locals upstream.a variable.v vpc.b"},
-		{"a.hcl", "upstream \"a\" {\n  text = <<EOT\n}\nupstream \"no\" {\nEOT\n}\nupstream \"b\" {}", "upstream.a upstream.b"},
-		{"a.hcl", "\xef\xbb\xbfvpc \"a\" {}", "vpc.a"},
-		{"a.hcl", "x = {\n}\nupstream \"a\" {", "upstream.a"},
-		{"a.hcl.json", `{"upstream": {"a": {}, "//": 1, "b": {}}, "vpc": [{"c": {}}, {"d": {}}], "locals": {"x": 1}, "//": "x", "instance": null}`, "instance locals upstream.a upstream.b vpc.c vpc.d"},
-		{"a.hcl.json", `{"upstream": {"a": {}}, "vpc": {"b`, "upstream.a"},
-		{"a.hcl.json", `[]`, ""},
-	}
-	for _, test := range tests {
-		if got := strings.Join(BlockNames(File{test.file, []byte(test.text)}), " "); got != test.want {
-			t.Errorf("%q: got %q, want %q", test.text, got, test.want)
-		}
-	}
-}
-
 // TestSecretsStaySecret makes mistakes around sensitive values and looks for them in all that a person sees.
 func TestSecretsStaySecret(t *testing.T) {
 	const secret = "hunter2xx"
