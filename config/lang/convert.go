@@ -221,7 +221,11 @@ func (d *decoder) list(a *Attribute, expr hclsyntax.Expression, v cty.Value, jso
 func (d *decoder) noList(a *Attribute, v cty.Value, at hcl.Range) {
 	remedy := "Write brackets around it: [...]."
 	if v.Type().IsMapType() || v.Type().IsObjectType() {
-		remedy = "This is an object. Write a list: [...], or values(...) of it."
+		values := "values(...)"
+		if isJSON(at.Filename) {
+			values = `"${values(...)}"`
+		}
+		remedy = "This is an object. Write a list: [...], or " + values + " of it."
 	}
 	d.diags.error(RuleType, at, wrongType(a), remedy)
 }

@@ -181,14 +181,7 @@ func template(text string, rng hcl.Range, d *diagnostics) hclsyntax.Expression {
 	expr, diags := hclsyntax.ParseTemplate([]byte(text), rng.Filename, at)
 	escaped := len(text) != rng.End.Byte-rng.Start.Byte-2
 	if diags.HasErrors() {
-		_, diags = hclsyntax.ParseTemplate([]byte(text), rng.Filename, hcl.InitialPos) // with positions inside the text
-		for _, diag := range diags {
-			diag = inTemplate(diag, text)
-			if diag.Subject = shifted(diag.Subject, rng); escaped {
-				diag.Subject = &rng
-			}
-			d.add(diag)
-		}
+		d.add(inString(text, rng, hclsyntax.ParseTemplate)...)
 		return nil
 	}
 	if escaped {

@@ -67,19 +67,33 @@ func labelDetail(json bool) string {
 	return "Labels are literal: names stand in the text as they are, without ${...}. Where labels are computed, use a dynamic block with labels, or, for a node, a plain label and " + address + "."
 }
 
-// inTemplate is a mistake in a template that a JSON string holds: positions are those inside the string.
-func inTemplate(d *hcl.Diagnostic, text string) *hcl.Diagnostic {
-	out := syntaxMistake(d, []byte(text))
-	switch {
-	case out.Summary == digitSummary:
-		out.Detail = strings.ReplaceAll(out.Detail, `"`, `\"`)
-	case out.Summary != d.Summary:
-	case strings.Contains(d.Detail, "end of the file") || strings.HasPrefix(d.Summary, "Unclosed template"):
-		out.Summary = "Template is not closed"
-		out.Detail = "The } that closes ${ or %{ is missing in this text. Where they are meant as they stand, write $${ or %%{."
+// parser is one of HCL's.
+type parser func(src []byte, filename string, start hcl.Pos) (hclsyntax.Expression, hcl.Diagnostics)
+
+// inString are the mistakes that a parser finds in the text of a JSON string.
+func inString(text string, str hcl.Range, parse parser) hcl.Diagnostics {
+	_, diags := parse([]byte(text), str.Filename, hcl.InitialPos) // with positions inside the text
+	var list hcl.Diagnostics
+	for _, d := range diags {
+		out := syntaxMistake(d, []byte(text))
+		switch {
+		case out.Summary == digitSummary:
+			out.Detail = strings.ReplaceAll(out.Detail, `"`, `\"`)
+		case d.Summary == "Unterminated template string":
+			out.Summary, out.Detail = "Text is not closed", `Text inside an expression starts with \" and ends with \" before the } of the expression.`
+		case strings.Contains(d.Detail, "end of the file") && strings.Contains(text, "{"), strings.HasPrefix(d.Summary, "Unclosed template"):
+			out.Summary = "Template is not closed"
+			out.Detail = "The } that closes ${ or %{ is missing in this text. Where they are meant as they stand, write $${ or %%{."
+		default:
+			out.Detail = strings.ReplaceAll(out.Detail, "end of the file", "end of the text")
+		}
+		out.Context = nil
+		if out.Subject = shifted(out.Subject, str); len(text) != str.End.Byte-str.Start.Byte-2 {
+			out.Subject = &str // there are escapes: positions differ
+		}
+		list = append(list, out)
 	}
-	out.Context = nil
-	return out
+	return list
 }
 
 // shifted is a range inside the text of a JSON string as one of the file. The string has no escapes, so it stands on

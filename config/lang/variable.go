@@ -105,10 +105,8 @@ func (l *loader) declareType(v *declaration, s setting) {
 		rng := text.Range()
 		at := hcl.Pos{Line: rng.Start.Line, Column: rng.Start.Column + 1, Byte: rng.Start.Byte + 1}
 		parsed, diags := hclsyntax.ParseExpression([]byte(val.AsString()), rng.Filename, at)
-		for _, d := range diags {
-			l.diags.add(syntaxMistake(d, []byte(val.AsString())))
-		}
 		if diags.HasErrors() {
+			l.diags.add(inString(val.AsString(), rng, hclsyntax.ParseExpression)...)
 			return
 		}
 		expr = parsed
