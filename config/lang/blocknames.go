@@ -12,12 +12,13 @@ import (
 // recognised.
 func BlockNames(f File) []string {
 	var ids []string
+	room := 1<<20 + 8*len(f.Bytes) // blocks inside each other would have ids that are longer than any memory
 	if isJSON(f.Name) {
-		n := jsonNames{}
+		n := jsonNames{room: room}
 		n.scan(f.Bytes)
 		ids = n.ids
 	} else {
-		n := nameScan{}
+		n := nameScan{room: room}
 		scanNative(f.Bytes, &n)
 		ids = n.ids
 	}
@@ -28,6 +29,7 @@ func BlockNames(f File) []string {
 // nameScan collects the names of blocks while a scanner walks over a text. A nil one collects nothing.
 type nameScan struct {
 	ids    []string
+	room   int         // bytes that the ids of blocks inside others may still have
 	blocks []openBlock // in which the scanner is
 	line   []byte      // the words since the last item ended, joined
 	in     bool        // an attribute's value
@@ -95,6 +97,9 @@ func (n *nameScan) found(name string) string {
 			parent.seen = map[string]int{}
 		}
 		parent.seen[name]++
+		if n.room -= len(parent.id) + len(name); n.room < 0 {
+			return ""
+		}
 		id = parent.id + "/" + name
 		if count := parent.seen[name]; count > 1 {
 			id = fmt.Sprintf("%s#%d", id, count)

@@ -36,6 +36,25 @@ func TestBlockNames(t *testing.T) {
 	}
 }
 
+// TestBlockNamesOfHostileTexts: ids take no more memory than some times the text.
+func TestBlockNamesOfHostileTexts(t *testing.T) {
+	const many = 200_000
+	for file, text := range map[string]string{
+		"deep.hcl":      strings.Repeat("a {\n", many),
+		"wide.hcl":      "a \"" + strings.Repeat("x", many) + "\" {\n" + strings.Repeat("a {}\n", many),
+		"deep.hcl.json": strings.Repeat(`{"a":`, many),
+		"wide.hcl.json": `{"a": {"` + strings.Repeat("x", many) + `": {"a": [` + strings.Repeat(`{"a": {}},`, many),
+	} {
+		size := 0
+		for _, id := range BlockNames(File{file, []byte(text)}) {
+			size += len(id)
+		}
+		if size > 2<<20+10*len(text) {
+			t.Errorf("%s: %d bytes of ids for a text of %d", file, size, len(text))
+		}
+	}
+}
+
 // BenchmarkBlockNames is the size that the design has in mind, 10,000 upstreams, at 9 MB.
 func BenchmarkBlockNames(b *testing.B) {
 	for _, file := range []string{"a.hcl", "a.hcl.json"} {

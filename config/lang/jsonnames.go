@@ -16,6 +16,7 @@ type jsonLevel struct {
 // below those every property that is an object or an array of objects.
 type jsonNames struct {
 	ids  []string
+	room int // bytes that the ids of blocks inside others may still have
 	open []jsonLevel
 	kind string // a property of the root below which no label was found yet
 }
@@ -63,7 +64,9 @@ func (n *jsonNames) property(l *jsonLevel, key string) {
 		}
 	case l.deep == 1 && !l.skip && key != jsonComment:
 		n.kind = ""
-		n.ids = append(n.ids, l.id+"."+key)
+		if n.room -= len(l.id); n.room >= 0 {
+			n.ids = append(n.ids, l.id+"."+key)
+		}
 	}
 }
 
@@ -102,14 +105,22 @@ func (n *jsonNames) level(array bool) jsonLevel {
 		case 2:
 			separator = "."
 		}
+		if n.room -= len(l.id) + len(parent.key); n.room < 0 {
+			l.skip = true
+			return l
+		}
 		l.id += separator + parent.key
 	}
 	if array || l.deep < 3 {
 		return l
 	}
-	if count > 1 {
+	n.room -= len(l.id)
+	switch {
+	case n.room < 0:
+		l.skip = true
+	case count > 1:
 		n.ids = append(n.ids, fmt.Sprintf("%s#%d", l.id, count))
-	} else {
+	default:
 		n.ids = append(n.ids, l.id)
 	}
 	return l
