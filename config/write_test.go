@@ -258,7 +258,7 @@ func TestLongLinesAreCut(t *testing.T) {
 // TestEmptySubjectsHaveALine points at the end of a line, and at the end of a file.
 func TestEmptySubjectsHaveALine(t *testing.T) {
 	for text, want := range map[string]string{
-		"vpc \"a\" {\n  description =\n}\n": "   2:   description =\n                     ^\n",
+		"vpc \"a\" {\n  description =\n}\n": "   2:   description =\n                    ^\n",
 		"vpc \"a\" {\n  description = [\n":  "   2:   description = [\n",
 	} {
 		for _, end := range []string{"\n", "\r\n"} {
