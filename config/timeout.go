@@ -34,7 +34,7 @@ func (l *loader) checkTimeouts() {
 		case !timeout.Valid() || timeout.V == 0:
 			return
 		case a.upstream.Valid() && up != nil && up.retries.State != lang.Invalid:
-			retries, of, more = up.retries.V, fmt.Sprintf("upstream %q", up.model.Name), fewer(timeout.V)
+			retries, of = up.retries.V, fmt.Sprintf("upstream %q", up.model.Name)
 		case a.model.Backend.URL == nil:
 			return
 		}
@@ -42,16 +42,19 @@ func (l *loader) checkTimeouts() {
 		if wait <= timeout.V {
 			return
 		}
+		if a.model.Backend.URL == nil {
+			more = fewer(retries, timeout.V)
+		}
 		l.diags = append(l.diags, lang.Warning(ruleTimeout, timeout.Range, "Retries that do not fit the timeout", fmt.Sprintf(
 			"API %q of service %q has a timeout of %s, retries included, and %s makes up to %s, with pauses of %s in all on average: even where every attempt fails at once, the timeout is over before the last ones are made. Raise the timeout well above %s%s.",
 			a.model.Name, s.model.Name, timeout.V, of, retriesWord(retries), shortly(wait), shortly(wait), more)))
 	})
 }
 
-// fewer is the other remedy, where there is one: as many retries as fit.
-func fewer(timeout time.Duration) string {
+// fewer is the other remedy, where there is one: as many retries as fit. All of them do not.
+func fewer(retries int, timeout time.Duration) string {
 	fit := 0
-	for backOff(fit+1) <= timeout {
+	for fit < retries && backOff(fit+1) <= timeout {
 		fit++
 	}
 	if fit == 0 {

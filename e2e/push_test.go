@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -217,9 +218,10 @@ func TestStartsWithBadFiles(t *testing.T) {
 			}
 			g.save(t, "gateway.hcl", good)
 			awaitAnswer(t, startBound, port, "/", "at last")
-			if status, body, err := g.page("/readyz"); err != nil || status != 200 {
-				t.Errorf("/readyz answers %d %q %v, want 200", status, body, err)
-			}
+			eventually(t, editBound, "weir is ready", func() error {
+				status, body, err := g.page("/readyz")
+				return errors.Join(err, hold(status == 200, "/readyz answers %d %q", status, body))
+			})
 			g.stop(t)
 			must(t, refused(port))
 		})
