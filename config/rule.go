@@ -48,7 +48,7 @@ var ruleTexts = map[lang.Rule]string{
 	lang.RuleLocal:      "Locals do not depend on themselves.",
 	lang.RuleDynamic:    "A dynamic block makes blocks that could stand in its place.",
 	lang.RuleSensitive:  "A sensitive value stands only where it is not shown.",
-	lang.RuleSize:       "what expressions make, and how much work they take, is bounded",
+	lang.RuleSize:       "What expressions make, and how much work they take, is bounded.",
 	lang.RuleInternal:   "weir itself does not fail.",
 
 	ruleValue:       "A value is one of those that its attribute takes.",
