@@ -1,7 +1,9 @@
 # Nodes that speak HTTPS. Their certificates are always verified.
 #
 # This example reads ca.crt beside it: the PEM file of the CA that signed the nodes' certificates. Without the
-# tls block the CAs of the system that Envoy runs on are used.
+# tls block the CAs of the system that Envoy runs on are used. To look at it without a CA of your own, make one:
+#
+#   openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=ca -keyout ca.key -out ca.crt
 
 vpc "main" {}
 

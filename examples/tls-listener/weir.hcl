@@ -1,7 +1,12 @@
 # HTTPS for callers, with a certificate per domain: the name that the caller asks for (SNI) chooses.
 #
 # This example reads tls/shop.crt, tls/shop.key, tls/api.crt and tls/api.key beside it. They are watched: a
-# renewed certificate is live as soon as both of its files are in place.
+# renewed certificate is live as soon as both of its files are in place. To try it, make some:
+#
+#   mkdir -p tls && for name in shop api; do
+#     openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=$name.example.com \
+#       -addext subjectAltName=DNS:$name.example.com -keyout tls/$name.key -out tls/$name.crt
+#   done
 
 vpc "main" {}
 
