@@ -67,8 +67,8 @@ func TestListenerPortTakenAtStart(t *testing.T) {
 	awaitAnswer(t, editBound, free, "/", "n0")
 	eventually(t, 2*editBound, "the edit has ended", func() error {
 		after, err := g.status()
-		if err == nil && after.Generation == before.Generation {
-			err = fmt.Errorf("still at generation %s", before.Generation)
+		if err == nil && after.LastAttempt.At.Equal(before.LastAttempt.At) {
+			err = fmt.Errorf("the last attempt is still that of %v", before.LastAttempt.At)
 		}
 		return err
 	})

@@ -132,6 +132,7 @@ func (l *loop) publish(a *attempt) {
 		maps.Copy(a.changed, again)
 		l.before, l.pending = now, a
 		l.send(next)
+		l.show(l.state.Load().LastAttempt) // it serves; whether all Envoys take it is known when the attempt ends
 		if len(again) > 0 {
 			l.server.Retry()
 		}
