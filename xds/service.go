@@ -158,7 +158,7 @@ func (s *session) verdict(err error) error {
 	return err
 }
 
-// The gRPC services: which stream is of which kind. Fetch, the polling method, is not implemented.
+// The gRPC services: which stream is of which kind. Fetch, the polling method, is left out.
 type (
 	aggregated struct {
 		discoveryv3.UnimplementedAggregatedDiscoveryServiceServer
