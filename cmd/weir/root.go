@@ -67,7 +67,7 @@ func (a *app) command() *cobra.Command {
 	root.SetHelpCommand(a.helpCommand())
 	root.AddCommand(
 		a.serveCommand(), a.runCommand(), a.initCommand(), a.validateCommand(), a.fmtCommand(), a.renderCommand(),
-		a.bootstrapCommand(), a.reloadCommand(), a.upstreamsCommand(), a.versionCommand(), a.completionCommand(),
+		a.bootstrapCommand(), a.statusCommand(), a.waitCommand(), a.reloadCommand(), a.upstreamsCommand(), a.versionCommand(), a.completionCommand(),
 	)
 	return root
 }
