@@ -18,7 +18,7 @@ import (
 
 // configuration has one upstream that two services use, one of them on an instance without any proxy.
 func configuration() *model.Configuration {
-	place := func(line int) model.Place { return model.Place{File: "main.hcl", Line: line, Column: 1} }
+	place := func(line int) model.Place { return model.PlaceAt("main.hcl", line, 1) }
 	return &model.Configuration{
 		VPCs: map[string]*model.VPC{"prod": {Name: "prod"}},
 		Instances: map[string]*model.Instance{

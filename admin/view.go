@@ -159,10 +159,10 @@ func pathText(p model.Path) string {
 
 // NewPlace is nil for no place.
 func NewPlace(p model.Place) *Place {
-	if p.File == "" {
+	if p.IsZero() {
 		return nil
 	}
-	return &Place{File: p.File, Line: p.Line, Column: p.Column}
+	return &Place{File: p.File(), Line: p.Line(), Column: p.Column()}
 }
 
 // quote keeps what a caller sent from ending a line or a terminal's mood.

@@ -35,7 +35,7 @@ func (l *loader) decodeAPI(body *lang.Body) *api {
 	out := &api{head: body.DefRange, model: &model.API{
 		Name:        body.Label.V,
 		Description: body.String("description").Or(""),
-		Place:       lang.PlaceOf(body.DefRange),
+		Place:       body.Place(),
 	}}
 	taken, methodsKnown := l.words(body.StringList("methods"), "methods", "every method", parseMethod)
 	path, pathKnown := l.decodePath(body)
@@ -107,7 +107,7 @@ func (l *loader) decodeBackend(a *api, body *lang.Body, pathKnown bool) {
 	up, url, mocks := body.Ref("upstream"), body.String("url"), body.Blocks("mock")
 	path, timeout := body.String("path"), body.Duration("timeout")
 	a.upstream, a.timeout = up, timeout
-	a.model.Backend = model.Backend{Upstream: up.V.Name, Timeout: timeout.Or(defaultTimeout), Place: lang.PlaceOf(body.DefRange)}
+	a.model.Backend = model.Backend{Upstream: up.V.Name, Timeout: timeout.Or(defaultTimeout), Place: body.Place()}
 	single := l.checkOneBackend(body, up, url, mocks)
 	if timeout.Valid() && (timeout.V > 0 && timeout.V < time.Millisecond || timeout.V > maxTimeout) {
 		l.report(ruleValue, timeout.Range, "Invalid timeout",

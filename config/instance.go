@@ -39,7 +39,7 @@ func (l *loader) decodeInstance(block *lang.Block, body *lang.Body) *instance {
 		Type:        out.kind.V,
 		VPC:         out.vpc.V.Name,
 		Listeners:   map[string]*model.Listener{},
-		Place:       lang.PlaceOf(block.DefRange),
+		Place:       block.Place(),
 	}
 	l.checkInstanceVPC(out)
 	for _, inner := range body.Blocks("listener") {
@@ -84,7 +84,7 @@ func (l *loader) decodeListener(body *lang.Body) listener {
 		Name:        body.Label.V,
 		Description: body.String("description").Or(""),
 		Address:     netip.IPv4Unspecified(),
-		Place:       lang.PlaceOf(body.DefRange),
+		Place:       body.Place(),
 	}}
 	if port.Valid() {
 		if port.V < 1 || port.V > 65535 {
@@ -176,7 +176,7 @@ func (l *loader) decodeCertificates(bodies []*lang.Body) []model.Certificate {
 
 func (l *loader) decodeCertificate(body *lang.Body) (model.Certificate, bool) {
 	file, keyFile := body.String("certificate_file"), body.String("private_key_file")
-	out := model.Certificate{CertificateFile: file.V, PrivateKeyFile: keyFile.V, Place: lang.PlaceOf(body.DefRange)}
+	out := model.Certificate{CertificateFile: file.V, PrivateKeyFile: keyFile.V, Place: body.Place()}
 	chain, leaf := l.readChain(file)
 	key, signer := l.readKey(keyFile)
 	if leaf == nil || signer == nil {

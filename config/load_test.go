@@ -193,7 +193,7 @@ service "admin" {
 	}
 	got := Associated(r.Configuration, "orders")
 	for i := range got {
-		if got[i].Place.Line == 0 {
+		if got[i].Place.Line() == 0 {
 			t.Errorf("%s/%s has no place", got[i].Service, got[i].API)
 		}
 		got[i].Place = model.Place{}

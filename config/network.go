@@ -29,7 +29,7 @@ func (l *loader) decodeVPC(block *lang.Block, body *lang.Body) *vpc {
 	out := &vpc{whole: true, model: &model.VPC{
 		Name:        block.Name,
 		Description: body.String("description").Or(""),
-		Place:       lang.PlaceOf(block.DefRange),
+		Place:       block.Place(),
 	}}
 	blocks := body.StringList("cidr_blocks")
 	out.whole = blocks.State != lang.Invalid
@@ -102,7 +102,7 @@ func (l *loader) decodeCCN(block *lang.Block, body *lang.Body) *ccn {
 	out := &ccn{head: block.DefRange, model: &model.CCN{
 		Name:        block.Name,
 		Description: body.String("description").Or(""),
-		Place:       lang.PlaceOf(block.DefRange),
+		Place:       block.Place(),
 	}}
 	for _, item := range body.RefList("vpcs").V {
 		if !item.Valid() {

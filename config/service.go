@@ -26,7 +26,7 @@ func (l *loader) decodeService(block *lang.Block, body *lang.Body) *service {
 		Description: body.String("description").Or(""),
 		Instance:    out.instance.V.Name,
 		APIs:        map[string]*model.API{},
-		Place:       lang.PlaceOf(block.DefRange),
+		Place:       block.Place(),
 	}
 	domains, domainsKnown := l.decodeDomains(body.StringList("domains"))
 	listeners, listenersKnown := l.decodeListenerNames(body.StringList("listeners"), out.instance)

@@ -56,7 +56,7 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 		Protocol:      out.protocol.V,
 		HostHeader:    host.Or(""),
 		Retries:       out.retries.V,
-		Place:         lang.PlaceOf(block.DefRange),
+		Place:         block.Place(),
 	}
 	if host.Valid() {
 		if wrong := mend(host.V, wrongHostPort); wrong != "" {
@@ -91,7 +91,7 @@ func (l *loader) decodeUpstreamTLS(body *lang.Body, protocol lang.Value[model.Pr
 	out := &model.UpstreamTLS{
 		CAFile:             file.Or(""),
 		InsecureSkipVerify: insecure.Or(false),
-		Place:              lang.PlaceOf(body.DefRange),
+		Place:              body.Place(),
 	}
 	if protocol.Valid() && protocol.V != model.HTTPS {
 		l.report(ruleValue, body.DefRange, "TLS settings of an upstream without TLS",
@@ -151,7 +151,7 @@ func (l *loader) decodeNode(body *lang.Body, labels map[string]hcl.Range, protoc
 	address := body.String("address")
 	out := node{weight: body.Int("weight"), at: body.Label.Range, model: model.Node{
 		Description: body.String("description").Or(""),
-		Place:       lang.PlaceOf(body.DefRange),
+		Place:       body.Place(),
 	}}
 	text := body.Label
 	if address.Said() {

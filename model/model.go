@@ -1,30 +1,15 @@
 // Package model is what the operator asked for, as plain values.
 //
 // A Configuration that reaches a reader of this package is whole and valid: every name that it holds resolves,
-// every default is filled in, every file that it names has been read. Each noun knows its Place in the files.
+// every default is filled in, every file that it names has been read. Each noun knows its Place in the files, which
+// follows its block when that is moved.
 // The words are those of the reference page (upstream, node, service, API) and of Envoy.
 package model
 
 import (
-	"fmt"
 	"net/netip"
 	"time"
 )
-
-// Place is where something stands in the operator's files.
-type Place struct {
-	File   string // as messages print it: relative to the configuration's root, with slashes
-	Line   int    // from 1
-	Column int    // from 1, in characters
-}
-
-// String is the "file:line" of log lines, or "" for no place.
-func (p Place) String() string {
-	if p.File == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s:%d", p.File, p.Line)
-}
 
 // Secret holds bytes that no log line, message, page or dump may show.
 type Secret []byte

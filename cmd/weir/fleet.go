@@ -141,7 +141,7 @@ func warnSharedPorts(c *model.Configuration, log *slog.Logger) {
 			other := taken[listener.Port]
 			if other != nil && other != instance {
 				log.Warn("two instances listen on one port of this machine; each connection reaches one of them by chance",
-					"instance", name, "other", other.Name, "port", listener.Port, "file", listener.Place.File, "line", listener.Place.Line)
+					"instance", name, "other", other.Name, "port", listener.Port, "file", listener.Place.File(), "line", listener.Place.Line())
 				continue
 			}
 			taken[listener.Port] = instance

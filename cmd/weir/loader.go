@@ -47,7 +47,7 @@ type first struct {
 // String is one line: "main.hcl:3: Missing attribute, and 2 more".
 func (f first) String() string {
 	s := f.text
-	if f.place.File != "" {
+	if !f.place.IsZero() {
 		s = f.place.String() + ": " + s
 	}
 	if f.errors > 1 {

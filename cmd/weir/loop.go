@@ -186,8 +186,8 @@ func (l *loop) logEnd(a *attempt) {
 		l.log.Info("configuration "+string(a.Outcome), attrs...)
 	case admin.Invalid:
 		attrs = append(attrs, "errors", a.first.errors)
-		if a.first.place.File != "" {
-			attrs = append(attrs, "file", a.first.place.File, "line", a.first.place.Line)
+		if !a.first.place.IsZero() {
+			attrs = append(attrs, "file", a.first.place.File(), "line", a.first.place.Line())
 		}
 		attrs = append(attrs, "err", a.first.text)
 		l.log.Error("configuration invalid"+instead, attrs...)

@@ -281,7 +281,7 @@ func (l *loop) refused(r xds.Refusal) {
 	place := blame(r.Type, r.Resources, r.Message, s.resources, now.configuration)
 	l.metrics.Refused(r.Instance, kind)
 	l.log.Error("an Envoy refused the configuration", "instance", r.Instance, "node", r.Node, "type", kind,
-		"file", place.File, "line", place.Line, "err", r.Message)
+		"file", place.File(), "line", place.Line(), "err", r.Message)
 	if s.set == nil || r.Version != s.set.Version(r.Type) {
 		return // about what is not published any more
 	}
@@ -340,7 +340,7 @@ func (a *attempt) outcome(otherwise admin.Outcome) admin.Outcome {
 // refusalText is the refusal in one line, with its place where it is known.
 func refusalText(r xds.Refusal, place model.Place) string {
 	text := fmt.Sprintf("an Envoy of instance %q refused the %s: %s", r.Instance, shortType(r.Type), r.Message)
-	if place.File != "" {
+	if !place.IsZero() {
 		return place.String() + ": " + text
 	}
 	return text

@@ -85,7 +85,7 @@ func apisOf(c *model.Configuration) []named {
 func longestNamed(words string, candidates []named) (place model.Place, ok bool) {
 	longest := 0
 	for _, n := range candidates {
-		if len(n.name) > longest && n.place.File != "" && containsName(words, n.name) {
+		if len(n.name) > longest && !n.place.IsZero() && containsName(words, n.name) {
 			longest, place = len(n.name), n.place
 		}
 	}

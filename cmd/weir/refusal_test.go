@@ -20,7 +20,7 @@ import (
 )
 
 func TestBlame(t *testing.T) {
-	at := func(line int) model.Place { return model.Place{File: "main.hcl", Line: line} }
+	at := func(line int) model.Place { return model.PlaceAt("main.hcl", line, 1) }
 	resources := []translate.Resource{
 		{Type: resource.ClusterType, Name: "upstream/orders", Place: at(1)},
 		{Type: resource.ClusterType, Name: "upstream/orders_old", Place: at(2)},
@@ -50,7 +50,7 @@ func TestBlame(t *testing.T) {
 		"part of a word":       {resource.RouteType, nil, "an http2 option is bad", model.Place{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := blame(test.typeURL, test.refused, test.words, resources, c); got != test.want {
+			if got := blame(test.typeURL, test.refused, test.words, resources, c); !got.Equal(test.want) {
 				t.Errorf("blamed %v, want %v", got, test.want)
 			}
 		})

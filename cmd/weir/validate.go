@@ -179,7 +179,7 @@ func askEnvoy(ctx context.Context, binary string, result *loaded) error {
 		var refused *envoy.ValidateError
 		if errors.As(err, &refused) {
 			place := blame("", nil, refused.Message, resources, result.Configuration)
-			if place == (model.Place{}) {
+			if place.IsZero() {
 				place = result.Configuration.Instances[name].Place
 			}
 			result.Diagnostics = append(result.Diagnostics, lang.Error(ruleEnvoy, lineAt(place, result.texts), "Envoy refuses the configuration",
@@ -203,17 +203,17 @@ func messagesOf(resources []translate.Resource) []proto.Message {
 
 // lineAt is the line of a place as diagnostics have it: with the bytes that the snippet is cut out by.
 func lineAt(p model.Place, texts map[string][]byte) hcl.Range {
-	lines := bytes.SplitAfter(texts[p.File], []byte("\n"))
-	start := hcl.Pos{Line: p.Line, Column: 1}
-	if p.Line < 1 || p.Line > len(lines) {
-		return hcl.Range{Filename: p.File, Start: start, End: start}
+	lines := bytes.SplitAfter(texts[p.File()], []byte("\n"))
+	start := hcl.Pos{Line: p.Line(), Column: 1}
+	if p.Line() < 1 || p.Line() > len(lines) {
+		return hcl.Range{Filename: p.File(), Start: start, End: start}
 	}
-	for _, line := range lines[:p.Line-1] {
+	for _, line := range lines[:p.Line()-1] {
 		start.Byte += len(line)
 	}
-	line := bytes.TrimRight(lines[p.Line-1], "\r\n")
+	line := bytes.TrimRight(lines[p.Line()-1], "\r\n")
 	indent := len(line) - len(bytes.TrimLeft(line, " \t"))
-	end := hcl.Pos{Line: p.Line, Column: 1 + utf8.RuneCount(line), Byte: start.Byte + len(line)}
+	end := hcl.Pos{Line: p.Line(), Column: 1 + utf8.RuneCount(line), Byte: start.Byte + len(line)}
 	start.Column, start.Byte = start.Column+indent, start.Byte+indent
-	return hcl.Range{Filename: p.File, Start: start, End: end}
+	return hcl.Range{Filename: p.File(), Start: start, End: end}
 }

@@ -11,6 +11,7 @@ import (
 // decoder is the state of one Decode.
 type decoder struct {
 	m        *Module
+	block    *Block
 	diags    diagnostics
 	scope    *scope
 	reported bool   // a value was unknown, for a reason that was reported
@@ -20,8 +21,8 @@ type decoder struct {
 // Decode evaluates everything in a block that the schema names, with dynamic blocks expanded, and reports what is
 // unknown, missing, repeated, or of the wrong type. The body is never nil; what was wrong in it is Invalid.
 func (m *Module) Decode(b *Block, s *Schema) (body *Body, diags hcl.Diagnostics) {
-	d := &decoder{m: m, scope: m.scope, lost: b.lost, diags: diagnostics{display: m.display}}
-	body = newBody(s, b.DefRange)
+	d := &decoder{m: m, block: b, scope: m.scope, lost: b.lost, diags: diagnostics{display: m.display}}
+	body = d.body(s, b.DefRange)
 	body.Label = Value[string]{V: b.Name, Range: b.NameRange, State: Valid}
 	defer func() {
 		if p := recover(); p != nil {
@@ -137,7 +138,7 @@ func (g *group) at(typ string) int {
 
 // nested evaluates a block that stands in the text.
 func (d *decoder) nested(e *element, g *group) {
-	b := newBody(g.body.schema.Blocks[g.at(e.typ)].Schema, e.defRange)
+	b := d.body(g.body.schema.Blocks[g.at(e.typ)].Schema, e.defRange)
 	if len(e.labels) > 0 {
 		b.Label = Value[string]{V: e.labels[0].text, Range: e.labels[0].rng, State: Valid}
 	}

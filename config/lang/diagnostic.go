@@ -59,9 +59,9 @@ func RuleOf(d *hcl.Diagnostic) Rule {
 	return ""
 }
 
-// PlaceOf is where a range starts.
-func PlaceOf(r hcl.Range) model.Place {
-	return model.Place{File: r.Filename, Line: r.Start.Line, Column: r.Start.Column}
+// PlaceOf is where a diagnostic's range starts. What is kept has the Place of its Body or Block, which moves with it.
+func PlaceOf(subject hcl.Range) model.Place {
+	return model.PlaceAt(subject.Filename, subject.Start.Line, subject.Start.Column)
 }
 
 // MissingOf is the reference that a diagnostic says goes nowhere.

@@ -217,7 +217,7 @@ func orNull(v cty.Value) string {
 
 // one makes the block of one element.
 func (d *decoder) one(x *expansion, g *group) {
-	b := newBody(g.body.schema.Blocks[g.at(x.typ)].Schema, x.defRange)
+	b := d.body(g.body.schema.Blocks[g.at(x.typ)].Schema, x.defRange)
 	switch {
 	case x.label != nil:
 		b.Label = d.computedLabel(x)

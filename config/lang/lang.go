@@ -20,6 +20,7 @@ import (
 	ctyfunction "github.com/zclconf/go-cty/cty/function"
 
 	"github.com/weirproxy/weir/config/function"
+	"github.com/weirproxy/weir/model"
 )
 
 // File is one file of a configuration.
@@ -56,9 +57,13 @@ type Block struct {
 	NameRange  hcl.Range
 	DefRange   hcl.Range // type and label
 
-	in   inside
-	lost []lost // text inside that was left out because of syntax errors
+	anchor *model.Block
+	in     inside
+	lost   []lost // text inside that was left out because of syntax errors
 }
+
+// Place is where the block stands.
+func (b *Block) Place() model.Place { return b.anchor.Place(0, b.DefRange.Start.Column) }
 
 // Module is a set of files whose names are known. It is never nil, also after errors.
 type Module struct {

@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
+
+	"github.com/weirproxy/weir/model"
 )
 
 // The blocks of the language itself.
@@ -154,7 +156,7 @@ func (l *loader) take(p *parsed, top *shape) {
 		default:
 			l.all = append(l.all, &Block{
 				Kind: e.typ, Name: e.labels[0].text, NameRange: e.labels[0].rng, DefRange: e.defRange,
-				in: e.in, lost: p.lostIn(e),
+				anchor: model.NewBlock(e.defRange.Filename, e.defRange.Start.Line), in: e.in, lost: p.lostIn(e),
 			})
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/weirproxy/weir/model"
 )
 
 // Type is what an attribute holds.
@@ -151,6 +153,14 @@ type Body struct {
 	values []value   // by position in schema.Attributes
 	blocks [][]*Body // by position in schema.Blocks
 	broken bool
+
+	anchor *model.Block // of the top-level block around, whose first line is this one
+	first  int
+}
+
+// Place is where the block's header stands. It moves with the top-level block around.
+func (b *Body) Place() model.Place {
+	return b.anchor.Place(b.DefRange.Start.Line-b.first, b.DefRange.Start.Column)
 }
 
 // value is an attribute's value before its type is known to the compiler.
@@ -161,9 +171,12 @@ type value struct {
 	sensitive bool
 }
 
-func newBody(s *Schema, def hcl.Range) *Body {
+// body is one without content, in the block that is decoded.
+func (d *decoder) body(s *Schema, def hcl.Range) *Body {
 	return &Body{
 		DefRange: def,
+		anchor:   d.block.anchor,
+		first:    d.block.DefRange.Start.Line,
 		schema:   s,
 		values:   make([]value, len(s.Attributes)),
 		blocks:   make([][]*Body, len(s.Blocks)),

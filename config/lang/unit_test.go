@@ -38,8 +38,8 @@ func TestFilesThatAreNoText(t *testing.T) {
 				t.Fatalf("got %v", diags)
 			}
 			p := PlaceOf(*diags[0].Subject)
-			if got := fmt.Sprintf("%d:%d", p.Line, p.Column); got != test.place || p.File != test.file {
-				t.Errorf("place %s %s", p.File, got)
+			if got := fmt.Sprintf("%d:%d", p.Line(), p.Column()); got != test.place || p.File() != test.file {
+				t.Errorf("place %s %s", p.File(), got)
 			}
 		})
 	}
