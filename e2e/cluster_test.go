@@ -1,23 +1,25 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
-	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
 	dockernetwork "github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go"
-	"github.com/testcontainers/testcontainers-go/network"
+	"golang.org/x/sync/errgroup"
 )
 
 // The ports inside the containers, each of which has an address of its own.
@@ -32,96 +34,187 @@ const (
 // removalBound is how long containers and their network may take to go.
 const removalBound = time.Minute
 
-// cluster is a network of containers, removed with the test.
+// cluster is containers on networks of their own, all removed with the test.
 type cluster struct {
-	network *testcontainers.DockerNetwork
+	networks map[string]string // the engine's names of networks, by those that the test gave them
+
+	mu      sync.Mutex
 	running map[string]*testcontainers.DockerContainer
 }
 
-// prepareContainers makes the images, and fails where there is no engine to run them. testcontainers' own cleaner is an
-// image that may not be there, so everything is removed here; and ports are published on loopback, wherever the test
-// itself runs.
+// The images of this run: their tag, and whether there are any.
+var (
+	imageTag  = strings.ToLower(rand.Text())
+	anyImages atomic.Bool
+)
+
+// buildImages makes them, once for all tests.
+var buildImages = sync.OnceValues(func() ([]byte, error) {
+	anyImages.Store(true)
+	build := exec.Command(filepath.Join("setup", "images.sh"), imageTag)
+	build.Env = append(os.Environ(), "WEIR_ENVOY_PATH="+findEnvoy())
+	return build.CombinedOutput()
+})
+
+// image is what a container of "weir", "backend" or "envoy" is made from.
+func image(name string) string { return "weir-e2e/" + name + ":" + imageTag }
+
+// removeImages takes them away again.
+func removeImages() {
+	if !anyImages.Load() {
+		return
+	}
+	if output, err := exec.Command("docker", "image", "rm", image("weir"), image("backend"), image("envoy")).CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "removing the images: %v\n%s", err, output)
+	}
+}
+
+// prepareContainers makes the images, and fails where there is no engine to run them.
 func prepareContainers(t *testing.T) {
 	t.Helper()
-	t.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
-	t.Setenv("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
+	envoyPath(t)
 	if output, err := exec.Command("docker", "info").CombinedOutput(); err != nil {
 		t.Fatalf("no Docker engine: run \"make test\", which starts one where it may, or start it yourself: %v\n%s", err, output)
 	}
-	build := exec.Command(filepath.Join("setup", "images.sh"))
-	build.Env = append(os.Environ(), "WEIR_ENVOY_PATH="+envoyPath(t))
-	if output, err := build.CombinedOutput(); err != nil {
+	if output, err := buildImages(); err != nil {
 		t.Fatalf("building the images: %v\n%s", err, output)
 	}
 }
 
-// newCluster makes the network. When the test fails, what the containers wrote is kept below build/e2e-logs.
-func newCluster(t *testing.T) *cluster {
+// newCluster makes networks, of which no two reach each other. When the test fails, what the containers wrote is kept
+// below build/e2e-logs.
+func newCluster(t *testing.T, names ...string) *cluster {
 	t.Helper()
-	n, err := network.New(t.Context())
-	if err != nil {
-		t.Fatalf("a network for the containers: %v", err)
+	prepareContainers(t)
+	c := &cluster{networks: make(map[string]string), running: make(map[string]*testcontainers.DockerContainer)}
+	prefix := "weir-e2e-" + rand.Text()
+	for i, name := range names {
+		// A container's ports are published through the first of its networks, in the order of their names, and when that
+		// changes, so do the ports outside: what is named first here stays the first.
+		c.networks[name] = fmt.Sprintf("%s-%d-%s", prefix, i, name)
+		docker(t, "network", "create", c.networks[name])
+		t.Cleanup(func() {
+			if output, err := exec.Command("docker", "network", "rm", c.networks[name]).CombinedOutput(); err != nil {
+				t.Errorf("removing the network %s: %v\n%s", name, err, output)
+			}
+		})
 	}
-	c := &cluster{network: n, running: make(map[string]*testcontainers.DockerContainer)}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), removalBound)
-		defer cancel()
-		if err := n.Remove(ctx); err != nil {
-			t.Errorf("removing the network: %v", err)
-		}
-	})
 	return c
+}
+
+// docker runs a command of the client and returns its output.
+func docker(t *testing.T, arguments ...string) string {
+	t.Helper()
+	output, err := exec.Command("docker", arguments...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("docker %s: %v\n%s", strings.Join(arguments, " "), err, output)
+	}
+	return strings.TrimSpace(string(output))
 }
 
 // part is one container: what runs in it and how it is reached.
 type part struct {
 	name, image string
 	arguments   []string
+	networks    []string // none: "main"
 	binds       []string // "/outside:/inside", and perhaps ":ro"
 	publish     []int    // ports, each on a port of loopback that the engine chooses
+	memory      int64    // bytes that it may have; 0: no limit
+	restarts    bool     // the engine starts it again when it ends by itself
 }
 
-// run starts a container, known on the network by its name, and removes it with the test.
-func (c *cluster) run(t *testing.T, p part) *testcontainers.DockerContainer {
+// run starts containers, at once, each known on its networks by its name, and removes them with the test.
+func (c *cluster) run(t *testing.T, parts ...part) {
 	t.Helper()
+	var all errgroup.Group
+	for _, p := range parts {
+		all.Go(func() error { return c.launch(t.Context(), p) })
+	}
+	err := all.Wait()
+	t.Cleanup(func() {
+		var all errgroup.Group
+		for _, p := range parts {
+			all.Go(func() error { c.remove(t, p.name); return nil })
+		}
+		_ = all.Wait()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// launch starts one container.
+func (c *cluster) launch(ctx context.Context, p part) error {
 	exposed := make([]string, len(p.publish))
 	bindings := make(dockernetwork.PortMap)
 	for i, port := range p.publish {
 		exposed[i] = fmt.Sprintf("%d/tcp", port)
 		bindings[dockernetwork.MustParsePort(exposed[i])] = []dockernetwork.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1")}}
 	}
-	one, err := testcontainers.Run(t.Context(), p.image,
-		network.WithNetwork([]string{p.name}, c.network),
+	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithCmd(p.arguments...),
 		testcontainers.WithExposedPorts(exposed...),
 		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
 			h.Binds, h.PortBindings = p.binds, bindings
-		}))
+			h.Memory, h.MemorySwap = p.memory, p.memory
+			if p.restarts {
+				h.RestartPolicy = container.RestartPolicy{Name: container.RestartPolicyOnFailure}
+			}
+		}),
+	}
+	one, err := testcontainers.Run(ctx, p.image, append(options, c.attached(p))...)
 	if one != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		c.running[p.name] = one
-		t.Cleanup(func() { c.remove(t, p.name) })
 	}
 	if err != nil {
-		t.Fatalf("starting %s: %v", p.name, err)
+		return fmt.Errorf("starting %s: %w", p.name, err)
 	}
-	return one
+	return nil
+}
+
+// attached has a container know its networks, and be known on them.
+func (c *cluster) attached(p part) testcontainers.CustomizeRequestOption {
+	if len(p.networks) == 0 {
+		p.networks = []string{"main"}
+	}
+	return func(r *testcontainers.GenericContainerRequest) error {
+		r.NetworkAliases = make(map[string][]string)
+		for _, name := range p.networks {
+			r.Networks = append(r.Networks, c.networks[name])
+			r.NetworkAliases[c.networks[name]] = []string{p.name}
+		}
+		return nil
+	}
+}
+
+// container is one that runs.
+func (c *cluster) container(name string) *testcontainers.DockerContainer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.running[name]
 }
 
 // remove ends a container; of a failed test its log is kept first.
 func (c *cluster) remove(t *testing.T, name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), removalBound)
 	defer cancel()
+	one := c.container(name)
+	if one == nil {
+		return // it was never made
+	}
 	if t.Failed() {
 		keep(t, name+".log", c.log(ctx, name))
 	}
-	if err := c.running[name].Terminate(ctx, testcontainers.StopTimeout(time.Second)); err != nil {
+	if err := one.Terminate(ctx, testcontainers.StopTimeout(0)); err != nil {
 		t.Errorf("removing %s: %v", name, err)
 	}
 }
 
 // log is everything that a container has written, or why it could not be had.
 func (c *cluster) log(ctx context.Context, name string) string {
-	reader, err := c.running[name].Logs(ctx)
+	reader, err := c.container(name).Logs(ctx)
 	if err != nil {
 		return err.Error()
 	}
@@ -143,37 +236,63 @@ func (c *cluster) awaitLog(t *testing.T, name string, words ...string) {
 // the gateway listens.
 func (c *cluster) gateway(t *testing.T, name, outside, inside string) int {
 	t.Helper()
-	c.run(t, part{name: name + "-weir", image: "weir-e2e/weir", binds: []string{outside + ":" + inside + ":ro"}, arguments: []string{
-		"serve", inside, "--insecure", "--xds-address", fmt.Sprintf("0.0.0.0:%d", xdsPort), "--admin-address", fmt.Sprintf("0.0.0.0:%d", adminPort)}})
-	return published(t, c.envoy(t, name+"-envoy", name+"-weir"), gatewayPort)
+	c.run(t, weirPart(name+"-weir", outside, inside))
+	return c.envoy(t, name+"-envoy", name+"-weir")
 }
 
-// envoy starts an Envoy on the bootstrap that weir writes for it.
-func (c *cluster) envoy(t *testing.T, name, control string) *testcontainers.DockerContainer {
+// weirPart is weir over a path that is mounted from outside.
+func weirPart(name, outside, inside string) part {
+	return part{name: name, image: image("weir"), binds: []string{outside + ":" + inside + ":ro"}, publish: []int{adminPort}, arguments: []string{
+		"serve", inside, "--insecure", "--xds-address", fmt.Sprintf("0.0.0.0:%d", xdsPort), "--admin-address", fmt.Sprintf("0.0.0.0:%d", adminPort)}}
+}
+
+// backendPart is a node that answers with its name.
+func backendPart(name string, networks ...string) part {
+	return part{name: name, image: image("backend"), networks: networks,
+		arguments: []string{"--name", name, "--address", fmt.Sprintf("0.0.0.0:%d", backendPort)}}
+}
+
+// envoy starts an Envoy of the instance "edge" and returns the port of loopback on which it listens.
+func (c *cluster) envoy(t *testing.T, name, control string) int {
 	t.Helper()
-	bootstrap := weir(t, "bootstrap", "--instance", "edge", "--node-id", name, "--xds-address", fmt.Sprintf("%s:%d", control, xdsPort),
+	c.run(t, envoyPart(t, "edge", name, control))
+	return c.proxied(t, name)
+}
+
+// envoyPart is an Envoy of an instance, on the bootstrap that weir writes for it.
+func envoyPart(t *testing.T, instance, name, control string, networks ...string) part {
+	t.Helper()
+	bootstrap := weir(t, "bootstrap", "--instance", instance, "--node-id", name, "--xds-address", fmt.Sprintf("%s:%d", control, xdsPort),
 		"--envoy-admin-address", fmt.Sprintf("0.0.0.0:%d", envoyAdminPort)).must(t)
+	return bareEnvoyPart(t, name, bootstrap.stdout, networks...)
+}
+
+// bareEnvoyPart is an Envoy on any bootstrap.
+func bareEnvoyPart(t *testing.T, name, bootstrap string, networks ...string) part {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "bootstrap.json")
-	writeFile(t, file, bootstrap.stdout)
+	writeFile(t, file, bootstrap)
 	must(t, os.Chmod(filepath.Dir(file), 0o755)) // Envoy may run as another user than the test
-	proxy := c.run(t, part{name: name, image: "weir-e2e/envoy", publish: []int{gatewayPort, envoyAdminPort},
-		binds: []string{file + ":/bootstrap.json:ro"}, arguments: []string{"-c", "/bootstrap.json", "--log-level", "warning"}})
-	admin := published(t, proxy, envoyAdminPort)
+	return part{name: name, image: image("envoy"), networks: networks, publish: []int{gatewayPort, envoyAdminPort},
+		binds: []string{file + ":/bootstrap.json:ro"}, arguments: []string{"-c", "/bootstrap.json", "--log-level", "warning", "--concurrency", "2"}}
+}
+
+// proxied is the port of loopback on which an Envoy listens. Of a failed test its configuration is kept.
+func (c *cluster) proxied(t *testing.T, name string) int {
+	t.Helper()
+	admin := published(t, c.container(name), envoyAdminPort)
 	t.Cleanup(func() {
 		if t.Failed() {
-			keepDump(t, name, admin)
+			keepDump(t, name, loopback(admin))
 		}
 	})
-	return proxy
+	return published(t, c.container(name), gatewayPort)
 }
 
 // signal sends a signal to the process of a container.
 func (c *cluster) signal(t *testing.T, name, signal string) {
 	t.Helper()
-	output, err := exec.Command("docker", "kill", "--signal", signal, c.running[name].GetContainerID()).CombinedOutput()
-	if err != nil {
-		t.Fatalf("sending %s to %s: %v\n%s", signal, name, err, output)
-	}
+	docker(t, "kill", "--signal", signal, c.container(name).GetContainerID())
 }
 
 // published is the port of loopback that leads to a container's port.
@@ -182,34 +301,4 @@ func published(t *testing.T, c *testcontainers.DockerContainer, port int) int {
 	mapped, err := c.MappedPort(t.Context(), strconv.Itoa(port)+"/tcp")
 	must(t, err)
 	return int(mapped.Num())
-}
-
-// keepDump writes down what a failed test's Envoy had been told.
-func keepDump(t *testing.T, name string, admin int) {
-	response, err := http.Get("http://" + loopback(admin) + "/config_dump?include_eds")
-	if err != nil {
-		keep(t, name+".json", err.Error())
-		return
-	}
-	defer response.Body.Close()
-	var dump bytes.Buffer
-	_, err = dump.ReadFrom(response.Body)
-	keep(t, name+".json", dump.String())
-	if err != nil {
-		t.Logf("the dump of %s is not whole: %v", name, err)
-	}
-}
-
-// keep writes a file below build/e2e-logs, for whoever looks into a failed test.
-func keep(t *testing.T, name, text string) {
-	dir := filepath.Join(moduleRoot(), "build", "e2e-logs")
-	err := os.MkdirAll(dir, 0o755)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
-	}
-	if err != nil {
-		t.Logf("keeping %s: %v\n%s", name, err, text)
-		return
-	}
-	t.Logf("kept %s", filepath.Join("build", "e2e-logs", name))
 }

@@ -32,11 +32,9 @@ service "shop" {
 // The whole product as it is deployed: weir, Envoy and two nodes, each a container on a network of their own; edits
 // arrive from outside through a bind mount, and traffic follows.
 func TestContainers(t *testing.T) {
-	prepareContainers(t)
-	c := newCluster(t)
-	for _, name := range []string{"node-a", "node-b"} {
-		c.run(t, part{name: name, image: "weir-e2e/backend", arguments: []string{"--name", name, "--address", fmt.Sprintf("0.0.0.0:%d", backendPort)}})
-	}
+	t.Parallel()
+	c := newCluster(t, "main")
+	c.run(t, backendPart("node-a"), backendPart("node-b"))
 	dir := newDirectory(t, files{"gateway.hcl": fill(containerText, "a", 1, "b", 0)})
 	single := filepath.Join(newDirectory(t, files{"single.hcl": fill(containerText, "a", 0, "b", 1)}), "single.hcl")
 	folder := request{port: c.gateway(t, "folder", dir, "/conf"), path: "/"}
@@ -56,7 +54,7 @@ func TestContainers(t *testing.T) {
 	writeFile(t, file, fill(containerText, "a", 1, "b", 1))
 	eventually(t, editBound, "the mended file is followed", answeredByNodes(folder, "node-a", "node-b"))
 
-	second := request{port: published(t, c.envoy(t, "second-envoy", "folder-weir"), gatewayPort), path: "/"}
+	second := request{port: c.envoy(t, "second-envoy", "folder-weir"), path: "/"}
 	eventually(t, startBound, "a second Envoy has the same configuration", answeredByNodes(second, "node-a", "node-b"))
 	c.signal(t, "second-envoy", "STOP")
 	renameFile(t, file, strings.NewReplacer(`upstream "backend"`, `upstream "renamed"`, "upstream.backend", "upstream.renamed").Replace(fill(containerText, "a", 0, "b", 1)))

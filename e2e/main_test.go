@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,6 +25,10 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	if err := prepare(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	weirBinary = filepath.Join(dir, "weir")
 	build := exec.Command("go", "build", "-o", weirBinary, "github.com/weirproxy/weir/cmd/weir")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
@@ -31,7 +36,19 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "building weir:", err)
 		return 1
 	}
+	defer removeImages()
 	return m.Run()
+}
+
+// prepare lets weir be run as another user, and tells the containers' library what docker.sh tells it: its own cleaner is
+// an image that may not be there, so everything is removed by the tests; and ports are published on loopback, wherever
+// the tests themselves run.
+func prepare(dir string) error {
+	return errors.Join(
+		os.Chmod(dir, 0o755),
+		os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"),
+		os.Setenv("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1"),
+	)
 }
 
 // moduleRoot is the checkout, seen from this package's folder, in which `go test` runs its tests.

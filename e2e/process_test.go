@@ -46,7 +46,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// start runs a program until the test ends. Its output is printed when the test failed.
+// start runs a program until the test ends. Its output is kept when the test failed.
 func start(t *testing.T, name string, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{name: name, cmd: cmd, output: new(output), ended: make(chan struct{})}
@@ -64,7 +64,7 @@ func start(t *testing.T, name string, cmd *exec.Cmd) *process {
 	t.Cleanup(func() {
 		p.end()
 		if t.Failed() {
-			t.Logf("--- output of %s (%s)\n%s", name, strings.Join(cmd.Args, " "), p.output)
+			keepOutput(t, p)
 		}
 	})
 	return p

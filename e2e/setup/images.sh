@@ -1,7 +1,8 @@
 #!/bin/sh
-# Builds the images of the end-to-end test: weir-e2e/weir, weir-e2e/backend, weir-e2e/envoy. No image registry is needed
-# where the Envoy of this machine is a Linux one: all three are made from nothing, with what the binaries need.
+# images.sh TAG: builds the images of the end-to-end tests, weir-e2e/weir, weir-e2e/backend and weir-e2e/envoy. No image
+# registry is needed where the Envoy of this machine is a Linux one: all are made from nothing, with what the binaries need.
 set -eu
+tag=$1
 cd "$(dirname "$0")/../.."
 contexts=build/images
 export DOCKER_BUILDKIT=0
@@ -10,7 +11,7 @@ say() { echo "images: $*" >&2; }
 
 # image NAME: an image of its context. What docker prints is only of interest when it fails.
 image() {
-    docker build --tag "weir-e2e/$1" "$contexts/$1" >"$contexts/$1.log" 2>&1 || {
+    docker build --tag "weir-e2e/$1:$tag" "$contexts/$1" >"$contexts/$1.log" 2>&1 || {
         cat "$contexts/$1.log" >&2
         say "weir-e2e/$1 could not be built"
         exit 1
@@ -71,6 +72,6 @@ if [ "$(uname -s)" = Linux ] && ldd "$envoy" >/dev/null 2>&1; then
 else
     say "the Envoy of this machine is none for a Linux container: taking the official image"
     docker pull --quiet envoyproxy/envoy:v1.40.0 >/dev/null
-    docker tag envoyproxy/envoy:v1.40.0 weir-e2e/envoy
+    docker tag envoyproxy/envoy:v1.40.0 "weir-e2e/envoy:$tag"
 fi
-say "built weir-e2e/weir, weir-e2e/backend, weir-e2e/envoy"
+say "built the images of $tag"
