@@ -103,6 +103,8 @@ func (l *loader) decodeListener(body *lang.Body) listener {
 		out.model.Address = addr
 	}
 	out.model.Certificates = l.decodeCertificates(body.Blocks("tls"))
+	out.model.TLS = l.decodeListenerTLS(body)
+	l.decodeListenerSettings(body, out.model)
 	return out
 }
 

@@ -77,6 +77,13 @@ var listenerSchema = lang.Schema{
 		description,
 		{Name: "address", Type: lang.String},
 		{Name: "port", Type: lang.Int, Required: true},
+		{Name: "tls_min_version", Type: lang.String},
+		{Name: "client_ca_file", Type: lang.String},
+		{Name: "max_request_headers_kb", Type: lang.Int},
+		{Name: "idle_timeout", Type: lang.Duration},
+		{Name: "request_timeout", Type: lang.Duration},
+		{Name: "xff_num_trusted_hops", Type: lang.Int},
+		{Name: "proxy_protocol", Type: lang.Bool},
 	},
 	Blocks: []lang.BlockType{
 		{Type: "tls", Schema: &listenerTLSSchema},

@@ -120,7 +120,7 @@ func condense(v any) any {
 			switch {
 			case inner == nil || inner == "" || inner == false:
 				delete(v, key)
-			case key == "Chain" || key == "CA":
+			case key == "Chain" || key == "CA" || key == "ClientCA":
 				v[key] = "(certificates)"
 			default:
 				v[key] = condense(inner)

@@ -60,6 +60,18 @@ func (a *authority) issue(t *testing.T, names ...string) (chain, key string) {
 	return encode("CERTIFICATE", der), encode("PRIVATE KEY", encoded)
 }
 
+// client makes a certificate by which a caller shows who it is.
+func (a *authority) client(t *testing.T, name string) tls.Certificate {
+	t.Helper()
+	private := newKey(t)
+	der := sign(t, &x509.Certificate{
+		Subject:     pkix.Name{CommonName: name},
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}, a.certificate, private, a.key)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}
+}
+
 // pair is issue for a server of the test's own.
 func (a *authority) pair(t *testing.T, names ...string) tls.Certificate {
 	t.Helper()

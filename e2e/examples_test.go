@@ -9,11 +9,18 @@ import (
 // madeForExamples are the files that examples read and that nobody should take from a repository.
 func madeForExamples(t *testing.T) files {
 	t.Helper()
+	made, _ := exampleFiles(t)
+	return made
+}
+
+// exampleFiles are those files, and the authority that issued all of them.
+func exampleFiles(t *testing.T) (files, *authority) {
+	t.Helper()
 	ca := newAuthority(t, "examples")
 	made := files{"ca.crt": ca.pem}
 	made["tls/shop.crt"], made["tls/shop.key"] = ca.issue(t, "shop.example.com")
 	made["tls/api.crt"], made["tls/api.key"] = ca.issue(t, "api.example.com")
-	return made
+	return made, ca
 }
 
 // Every example is formatted, is valid without a warning, and is taken by the real Envoy.

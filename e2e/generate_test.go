@@ -28,6 +28,7 @@ func TestGeneratedConfigurationsAreTakenByEnvoy(t *testing.T) {
 	authority := newAuthority(t, "generated")
 	certificate, key := authority.issue(t, "shop.example.com")
 	shared := files{"ca.pem": authority.pem, "edge.crt": certificate, "edge.key": key}
+	shared["other.crt"], shared["other.key"] = authority.issue(t, "*.shop.example.com", "w*.example.com", "Other.Example.com", "192.0.2.1")
 	taken, made := 0, 0
 	for first := 0; first < total; first += perCall {
 		draw := func(number int) generator {
@@ -183,10 +184,7 @@ func (g generator) instance() string {
 	text := "vpc \"main\" {}\ninstance \"edge\" {\n  vpc = vpc.main\n"
 	for i := range 1 + g.IntN(4) {
 		text += fmt.Sprintf("  listener \"l%d\" {\n    address = %q\n    port = %d\n", i, g.one("0.0.0.0", "127.0.0.1", "::", "::1", "192.0.2.7"), 1+i*10000+g.IntN(10000))
-		if g.seldom() {
-			text += "    tls {\n      certificate_file = \"edge.crt\"\n      private_key_file = \"edge.key\"\n    }\n"
-		}
-		text += "  }\n"
+		text += g.listenerSettings() + "  }\n"
 	}
 	return text + "}\n"
 }

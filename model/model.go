@@ -74,7 +74,35 @@ type Listener struct {
 	Address      netip.Addr
 	Port         uint16
 	Certificates []Certificate // in the order of the text, the first is the default; none: plain HTTP
-	Place        Place
+	TLS          ListenerTLS   // means something only with Certificates
+	Limits       ListenerLimits
+
+	XFFNumTrustedHops int  // proxies in front whose X-Forwarded-For entries are believed
+	ProxyProtocol     bool // each connection starts with a PROXY protocol header
+	Place             Place
+}
+
+// ListenerTLS is what a TLS listener asks of callers.
+type ListenerTLS struct {
+	MinVersion   TLSVersion
+	ClientCAFile string // as the operator wrote it; empty: callers show no certificate
+	ClientCA     []byte // PEM; nil when ClientCAFile is empty
+}
+
+// TLSVersion is a version of TLS.
+type TLSVersion string
+
+// The versions that a listener can begin with.
+const (
+	TLS12 TLSVersion = "1.2"
+	TLS13 TLSVersion = "1.3"
+)
+
+// ListenerLimits bound what one caller may take.
+type ListenerLimits struct {
+	MaxRequestHeadersKB int           // KiB, 1 to 8192
+	IdleTimeout         time.Duration // of a connection without a request; 0: none
+	RequestTimeout      time.Duration // of receiving a whole request; 0: none
 }
 
 // Certificate is one tls block of a listener: a chain with its key, read and checked at load.

@@ -12,12 +12,15 @@ import (
 	"github.com/weirproxy/weir/model"
 )
 
+// usualLimits are those of a listener that says none.
+var usualLimits = model.ListenerLimits{MaxRequestHeadersKB: 60, IdleTimeout: time.Hour}
+
 // edge is an empty configuration with one instance "edge" and its plain listener "http".
 func edge() *model.Configuration {
 	return &model.Configuration{
 		Instances: map[string]*model.Instance{"edge": {
 			Name: "edge", Type: model.Dedicated, VPC: "main",
-			Listeners: map[string]*model.Listener{"http": {Name: "http", Address: netip.IPv4Unspecified(), Port: 8080}},
+			Listeners: map[string]*model.Listener{"http": {Name: "http", Address: netip.IPv4Unspecified(), Port: 8080, Limits: usualLimits}},
 		}},
 		Upstreams: map[string]*model.Upstream{},
 		Services:  map[string]*model.Service{},

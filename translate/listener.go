@@ -26,24 +26,23 @@ const (
 
 // listener is the Envoy listener of one port.
 func listener(instance string, l *model.Listener) *listenerv3.Listener {
-	chain := &listenerv3.FilterChain{
-		Filters: []*listenerv3.Filter{{
-			Name:       "envoy.filters.network.http_connection_manager",
-			ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(l))},
-		}},
+	manager := &listenerv3.Filter{
+		Name:       "envoy.filters.network.http_connection_manager",
+		ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(l))},
 	}
-	if len(l.Certificates) > 0 {
-		chain.TransportSocket = tlsSocket(downstreamTLS(instance, l))
-		chain.TransportSocketConnectTimeout = durationpb.New(slowStart)
-	}
-	return &listenerv3.Listener{
-		Name:         l.Name,
-		StatPrefix:   l.Name,
-		Address:      socketAddress(l.Address, l.Port),
-		FilterChains: []*listenerv3.FilterChain{chain},
+	out := &listenerv3.Listener{
+		Name:            l.Name,
+		StatPrefix:      l.Name,
+		Address:         socketAddress(l.Address, l.Port),
+		ListenerFilters: listenerFilters(l),
 		// Buffers stay at Envoy's 1 MiB, not at the 32 KiB of its edge guide: a request whose body outgrows the buffer
 		// can no longer be retried.
 	}
+	if len(out.ListenerFilters) > 0 {
+		out.ListenerFiltersTimeout = durationpb.New(slowStart)
+	}
+	setFilterChains(out, instance, l, manager)
+	return out
 }
 
 // routesName names the routes of a listener by its socket, not by its name. A listener that got another name drains the
@@ -56,7 +55,7 @@ func routesName(l *model.Listener) string { return hostPort(l.Address.String(), 
 // "internal", and their x-envoy-retry-on, x-envoy-max-retries and the like are obeyed. Unset, nobody is internal, and
 // with use_remote_address Envoy removes these headers from every request.
 func connectionManager(l *model.Listener) *hcmv3.HttpConnectionManager {
-	return &hcmv3.HttpConnectionManager{
+	m := &hcmv3.HttpConnectionManager{
 		CodecType:        hcmv3.HttpConnectionManager_AUTO,
 		StatPrefix:       l.Name,
 		RouteSpecifier:   &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{ConfigSource: ads(), RouteConfigName: routesName(l)}},
@@ -68,11 +67,7 @@ func connectionManager(l *model.Listener) *hcmv3.HttpConnectionManager {
 		// An encoded slash is data within one segment, as in /files/a%2Fb, and goes on as it came. Unescaping it, as
 		// the guide advises, would change which API is meant.
 		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_KEEP_UNCHANGED,
-		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{
-			IdleTimeout: durationpb.New(time.Hour),
-			// Nothing trusts a header by its name, so names with underscores, which applications do use, may pass.
-			HeadersWithUnderscoresAction: corev3.HttpProtocolOptions_ALLOW,
-		},
+		CommonHttpProtocolOptions:    commonHTTP(l),
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
 			MaxConcurrentStreams:        wrapperspb.UInt32(100),
 			InitialStreamWindowSize:     wrapperspb.UInt32(64 << 10),
@@ -80,11 +75,13 @@ func connectionManager(l *model.Listener) *hcmv3.HttpConnectionManager {
 		},
 		StreamIdleTimeout:     durationpb.New(streamIdle),
 		RequestHeadersTimeout: durationpb.New(slowStart),
-		// No request_timeout: it would cut long uploads that do move; one that does not is idle.
+		// No request_timeout unless one is said: it cuts long uploads that do move; one that does not is idle.
 
 		// The Server header is the node's own affair, and the gateway does not say what it runs on.
 		ServerHeaderTransformation: hcmv3.HttpConnectionManager_PASS_THROUGH,
 	}
+	setListenerLimits(m, l)
+	return m
 }
 
 // httpFilters are the filters that every request passes. The router is last.

@@ -3,7 +3,6 @@ package translate
 import (
 	"net"
 	"net/netip"
-	"slices"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -17,47 +16,6 @@ import (
 // SystemCA is the name of the secret with the CAs of Envoy's machine. The bootstrap defines it, because their place is a
 // fact of that machine.
 const SystemCA = "system_ca"
-
-// downstreamTLS is what a TLS listener offers to callers. All certificates stand in one context: Envoy chooses by SNI
-// among them and falls back to the first for an unknown or absent name, so no filter chain per name is needed, one name
-// may have an RSA and an ECDSA certificate, and a connection that serves several names (HTTP/2 coalesces them) sees one
-// set of routes.
-func downstreamTLS(instance string, l *model.Listener) *tlsv3.DownstreamTlsContext {
-	common := &tlsv3.CommonTlsContext{AlpnProtocols: []string{"h2", "http/1.1"}}
-	for _, certificate := range distinctCertificates(l) {
-		common.TlsCertificateSdsSecretConfigs = append(common.TlsCertificateSdsSecretConfigs, &tlsv3.SdsSecretConfig{
-			Name:      secretName(instance, l.Name, certificate),
-			SdsConfig: ads(),
-		})
-	}
-	return &tlsv3.DownstreamTlsContext{CommonTlsContext: common}
-}
-
-// secretName names a listener's certificate by its file. Its host names would do less well: they change when the
-// certificate is renewed, and a new name of a secret is a new listener.
-func secretName(instance, listener string, c model.Certificate) string {
-	return "tls/" + instance + "/" + listener + "/" + c.CertificateFile
-}
-
-// distinctCertificates leaves out what is said twice, since a file has one certificate.
-func distinctCertificates(l *model.Listener) []model.Certificate {
-	var out []model.Certificate
-	for _, c := range l.Certificates {
-		same := func(other model.Certificate) bool { return other.CertificateFile == c.CertificateFile }
-		if !slices.ContainsFunc(out, same) {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-// certificateSecret carries a certificate and its key to Envoy.
-func certificateSecret(name string, c model.Certificate) *tlsv3.Secret {
-	return &tlsv3.Secret{Name: name, Type: &tlsv3.Secret_TlsCertificate{TlsCertificate: &tlsv3.TlsCertificate{
-		CertificateChain: inline(c.Chain),
-		PrivateKey:       inline(c.PrivateKey),
-	}}}
-}
 
 // verification is how the nodes of an https upstream prove who they are. Envoy checks nothing unless told, and two of
 // its settings check nothing where they look as if they did: auto_sni_san_validation when no SNI is sent, and

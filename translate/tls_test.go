@@ -132,7 +132,7 @@ func TestUpstreamTLS(t *testing.T) {
 // shown to callers who name no other, and that HTTP/2 is offered.
 func TestDownstreamTLS(t *testing.T) {
 	c := edge()
-	https := &model.Listener{Name: "https", Address: c.Instances["edge"].Listeners["http"].Address, Port: 8443}
+	https := &model.Listener{Name: "https", Address: c.Instances["edge"].Listeners["http"].Address, Port: 8443, Limits: usualLimits}
 	c.Instances["edge"].Listeners["https"] = https
 	for _, names := range [][]string{{"first.test"}, {"*.wild.test", "second.test"}, {"exact.wild.test"}} {
 		certificate, key := selfSigned(t, names...)
@@ -151,6 +151,9 @@ func TestDownstreamTLS(t *testing.T) {
 		"second.test":     "*.wild.test",
 		"a.wild.test":     "*.wild.test",
 		"exact.wild.test": "exact.wild.test",
+		"Second.TEST":     "*.wild.test",
+		"A.Wild.Test":     "*.wild.test",
+		"EXACT.wild.test": "exact.wild.test",
 	} {
 		config := &tls.Config{ServerName: sni, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}}
 		caller := g.dial("https", config)

@@ -43,6 +43,10 @@ func Instance(c *model.Configuration, name string) []Resource {
 			secretName := secretName(instance.Name, l.Name, certificate)
 			out = append(out, Resource{resourcev3.SecretType, secretName, certificateSecret(secretName, certificate), certificate.Place})
 		}
+		if l.TLS.ClientCA != nil {
+			name := clientCAName(instance.Name, l.Name)
+			out = append(out, Resource{resourcev3.SecretType, name, clientCASecret(name, l.TLS.ClientCA), l.Place})
+		}
 	}
 	for _, t := range used.targets {
 		out = append(out, Resource{resourcev3.ClusterType, t.cluster, cluster(t), t.upstream.Place})

@@ -1,0 +1,84 @@
+package config
+
+import (
+	"time"
+
+	"github.com/weirproxy/weir/config/lang"
+	"github.com/weirproxy/weir/model"
+)
+
+// What a listener does where nothing else is said. They are Envoy's own values.
+const (
+	defaultRequestHeadersKB = 60
+	defaultIdleTimeout      = time.Hour
+)
+
+// The bounds of a listener's numbers. Envoy holds more hops, and nobody means them.
+const (
+	maxRequestHeadersKB = 8192
+	maxTrustedHops      = 100
+)
+
+// decodeListenerTLS reads what a listener asks of callers over TLS.
+func (l *loader) decodeListenerTLS(body *lang.Body) model.ListenerTLS {
+	version, file := body.String("tls_min_version"), body.String("client_ca_file")
+	out := model.ListenerTLS{
+		MinVersion:   choice(l, version, model.TLS12, model.TLS12, model.TLS13).V,
+		ClientCAFile: file.Or(""),
+	}
+	if len(body.Blocks("tls")) == 0 {
+		for name, said := range map[string]lang.Value[string]{"tls_min_version": version, "client_ca_file": file} {
+			if said.Said() {
+				l.report(ruleValue, said.Range, "TLS setting of a listener without TLS",
+					"%s means nothing on a listener without a tls block, which takes plain HTTP. Add a tls block with a certificate, or remove %s.", name, name)
+			}
+		}
+		return out
+	}
+	if text, ok := l.read(file, "client_ca_file"); ok {
+		chain, certificates, wrong := parseChain(text)
+		if wrong == "" {
+			wrong = wrongCA(certificates, l.now)
+		}
+		if wrong != "" {
+			l.report(ruleCertificate, file.Range, "Unusable CA file", "%s cannot be used to verify callers. %s", file.V, wrong)
+		}
+		out.ClientCA = chain
+	}
+	return out
+}
+
+// decodeListenerSettings reads the limits of a listener, and whom it believes about a caller's address.
+func (l *loader) decodeListenerSettings(body *lang.Body, out *model.Listener) {
+	out.Limits = model.ListenerLimits{
+		MaxRequestHeadersKB: l.between(body.Int("max_request_headers_kb"), "max_request_headers_kb", 1, maxRequestHeadersKB, defaultRequestHeadersKB),
+		IdleTimeout:         l.listenerTimeout(body.Duration("idle_timeout"), "idle_timeout", defaultIdleTimeout),
+		RequestTimeout:      l.listenerTimeout(body.Duration("request_timeout"), "request_timeout", 0),
+	}
+	out.XFFNumTrustedHops = l.between(body.Int("xff_num_trusted_hops"), "xff_num_trusted_hops", 0, maxTrustedHops, 0)
+	out.ProxyProtocol = body.Bool("proxy_protocol").Or(false)
+}
+
+// between reads a whole number within bounds. It returns the default where nothing valid is said.
+func (l *loader) between(v lang.Value[int], name string, low, high, def int) int {
+	if !v.Valid() {
+		return def
+	}
+	if v.V < low || v.V > high {
+		l.report(ruleValue, v.Range, "Value out of range", "%d is out of the range of %s, which is a whole number, %d-%d.", v.V, name, low, high)
+		return def
+	}
+	return v.V
+}
+
+// listenerTimeout reads a time that Envoy counts in milliseconds.
+func (l *loader) listenerTimeout(v lang.Value[time.Duration], name string, def time.Duration) time.Duration {
+	if !v.Valid() {
+		return def
+	}
+	if v.V > 0 && v.V < time.Millisecond || v.V > maxTimeout {
+		l.report(ruleValue, v.Range, "Invalid timeout", "%s is no value for %s, which is 1ms to %s, or \"0s\" for none.", v.V, name, "8760h")
+		return def
+	}
+	return v.V
+}

@@ -1,0 +1,50 @@
+vpc "main" {}
+
+instance "edge" {
+  vpc = vpc.main
+
+  listener "plain" {
+    port            = 8080
+    tls_min_version = "1.2"           # ERROR: TLS setting of a listener without TLS
+    client_ca_file  = "tls/ca.crt"    # ERROR: TLS setting of a listener without TLS
+  }
+  listener "old" {
+    port            = 8443
+    tls_min_version = "1.1"           # ERROR: Unknown value
+    client_ca_file  = "tls/missing.crt" # ERROR: File that cannot be read
+    tls {
+      certificate_file = "tls/edge.crt"
+      private_key_file = "tls/edge.key"
+    }
+  }
+  listener "expired" {
+    port           = 8444
+    client_ca_file = "tls/expired.crt" # ERROR: Unusable CA file
+    tls {
+      certificate_file = "tls/edge.crt"
+      private_key_file = "tls/edge.key"
+    }
+  }
+  listener "text" {
+    port           = 8445
+    client_ca_file = "tls/text.pem" # ERROR: Unusable CA file
+    tls {
+      certificate_file = "tls/edge.crt"
+      private_key_file = "tls/edge.key"
+    }
+  }
+  listener "small" {
+    port                   = 81
+    max_request_headers_kb = 0      # ERROR: Value out of range
+    idle_timeout           = "10us" # ERROR: Invalid timeout
+    request_timeout        = 30     # ERROR: "request_timeout" is a duration such as "15s"
+    xff_num_trusted_hops   = -1     # ERROR: Value out of range
+    proxy_protocol         = "v2"   # ERROR: "proxy_protocol" is true or false
+  }
+  listener "large" {
+    port                   = 82
+    max_request_headers_kb = 8193    # ERROR: Value out of range
+    idle_timeout           = "8761h" # ERROR: Invalid timeout
+    xff_num_trusted_hops   = 101     # ERROR: Value out of range
+  }
+}
