@@ -72,8 +72,8 @@ func TestRunWithdrawsWhatEnvoyRefuses(t *testing.T) {
 	get := func() string { return body("http://127.0.0.1:" + port + "/") }
 	w.await("Envoy answers", func() bool { return get() == "one" })
 	w.await("it has everything", func() bool {
-		in := w.current().Instances // none before the first attempt has ended
-		return len(in) == 1 && len(in[0].Proxies) == 1 && in[0].Proxies[0].Current
+		in := w.current().Instances
+		return len(in) == 1 && len(in[0].Proxies) == 1 && in[0].Proxies[0].Current && w.current().LastAttempt != nil
 	})
 	first := w.current()
 
