@@ -128,14 +128,13 @@ func associatedAPIs(c *model.Configuration) map[string][]AssociatedAPI {
 	all := map[string][]AssociatedAPI{}
 	for _, s := range c.Services {
 		for _, a := range s.APIs {
-			if a.Backend.Upstream == "" {
-				continue
+			for _, upstream := range a.Backend.Upstreams() {
+				all[upstream] = append(all[upstream], AssociatedAPI{
+					Service: s.Name, API: a.Name, Instance: s.Instance,
+					Domains: append([]string{}, s.Domains...), Methods: append([]string{}, a.Methods...),
+					Path: pathText(a.Path), Place: NewPlace(a.Place),
+				})
 			}
-			all[a.Backend.Upstream] = append(all[a.Backend.Upstream], AssociatedAPI{
-				Service: s.Name, API: a.Name, Instance: s.Instance,
-				Domains: append([]string{}, s.Domains...), Methods: append([]string{}, a.Methods...),
-				Path: pathText(a.Path), Place: NewPlace(a.Place),
-			})
 		}
 	}
 	for _, apis := range all {

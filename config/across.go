@@ -23,25 +23,31 @@ func (l *loader) eachAPI(visit func(*service, *api)) {
 // checkReach holds rule 4: who may use a VPC upstream.
 func (l *loader) checkReach() {
 	l.eachAPI(func(s *service, a *api) {
-		up, in := l.upstreams[a.upstream.V.Name], l.instances[s.instance.V.Name]
-		if !a.upstream.Valid() || !s.instance.Valid() || up == nil || in == nil || in.kind.State == lang.Invalid {
-			return
+		for _, ref := range a.uses() {
+			l.checkReachOf(s, a, ref)
 		}
-		if in.kind.V == model.Shared {
-			l.report(ruleReach, a.upstream.Range, "VPC upstream on a shared instance",
-				"API %q of service %q is mounted on instance %q (%s), which is shared and lives in no VPC, and upstream %q lives in VPC %q. VPC upstreams work on dedicated instances only. Mount the service on a dedicated instance, or give the API another backend (url or mock).",
-				a.model.Name, s.model.Name, in.model.Name, place(in.head), up.model.Name, up.model.VPC)
-			return
-		}
-		here, there := in.model.VPC, up.model.VPC
-		if !in.vpc.Valid() || !up.vpc.Valid() || here == there || l.joinedBy(here, there) {
-			return
-		}
-		l.report(ruleReach, a.upstream.Range, "VPC that cannot be reached",
-			"API %q of service %q is mounted on instance %q, which lives in VPC %q (%s), and upstream %q lives in VPC %q (%s). An API uses an upstream of its instance's VPC, or of a VPC that a CCN joins with it%s. Join the two:\n\n  ccn \"%s\" {\n    vpcs = [%s, %s]\n  }",
-			a.model.Name, s.model.Name, in.model.Name, here, place(in.vpc.Range), up.model.Name, there, place(up.vpc.Range),
-			l.overTwo(here, there), l.freeCCNName(here, there), refer(kindVPC, here), refer(kindVPC, there))
 	})
+}
+
+func (l *loader) checkReachOf(s *service, a *api, ref lang.Value[lang.Ref]) {
+	up, in := l.upstreams[ref.V.Name], l.instances[s.instance.V.Name]
+	if !ref.Valid() || !s.instance.Valid() || up == nil || in == nil || in.kind.State == lang.Invalid {
+		return
+	}
+	if in.kind.V == model.Shared {
+		l.report(ruleReach, ref.Range, "VPC upstream on a shared instance",
+			"API %q of service %q is mounted on instance %q (%s), which is shared and lives in no VPC, and upstream %q lives in VPC %q. VPC upstreams work on dedicated instances only. Mount the service on a dedicated instance, or give the API another backend (url or mock).",
+			a.model.Name, s.model.Name, in.model.Name, place(in.head), up.model.Name, up.model.VPC)
+		return
+	}
+	here, there := in.model.VPC, up.model.VPC
+	if !in.vpc.Valid() || !up.vpc.Valid() || here == there || l.joinedBy(here, there) {
+		return
+	}
+	l.report(ruleReach, ref.Range, "VPC that cannot be reached",
+		"API %q of service %q is mounted on instance %q, which lives in VPC %q (%s), and upstream %q lives in VPC %q (%s). An API uses an upstream of its instance's VPC, or of a VPC that a CCN joins with it%s. Join the two:\n\n  ccn \"%s\" {\n    vpcs = [%s, %s]\n  }",
+		a.model.Name, s.model.Name, in.model.Name, here, place(in.vpc.Range), up.model.Name, there, place(up.vpc.Range),
+		l.overTwo(here, there), l.freeCCNName(here, there), refer(kindVPC, here), refer(kindVPC, there))
 }
 
 // overTwo explains, where one VPC leads to the other over two CCNs, that this is not enough.

@@ -8,7 +8,7 @@ import (
 	"github.com/weirproxy/weir/model"
 )
 
-// AssociatedAPI is an API whose backend is a given upstream, as the reference page's tab of that name shows it.
+// AssociatedAPI is an API whose backend is a given upstream, splits over it or sends it copies, as the reference page's tab of that name shows it.
 type AssociatedAPI struct {
 	Service  string      `json:"service"`
 	API      string      `json:"api"`
@@ -26,7 +26,7 @@ func Associated(c *model.Configuration, upstream string) []AssociatedAPI {
 		service := c.Services[serviceName]
 		for _, name := range slices.Sorted(maps.Keys(service.APIs)) {
 			api := service.APIs[name]
-			if api.Backend.Upstream != upstream || upstream == "" {
+			if !slices.Contains(api.Backend.Upstreams(), upstream) {
 				continue
 			}
 			out = append(out, AssociatedAPI{

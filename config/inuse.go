@@ -65,12 +65,12 @@ func (l *loader) listUses(uses []use) string {
 	return count(len(uses), "API") + ": " + list(items, "and")
 }
 
-// apisByFile are the APIs whose backend says an upstream, by file and by the position of what it says.
+// apisByFile are the APIs whose backend says upstreams, by file and by the position of what it says.
 func (l *loader) apisByFile() map[string][]use {
 	out := map[string][]use{}
 	l.eachAPI(func(s *service, a *api) {
-		if a.upstream.Said() {
-			out[a.upstream.Range.Filename] = append(out[a.upstream.Range.Filename], use{s, a, a.upstream.Range})
+		for _, up := range a.uses() {
+			out[up.Range.Filename] = append(out[up.Range.Filename], use{s, a, up.Range})
 		}
 	})
 	for _, uses := range out {

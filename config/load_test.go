@@ -186,6 +186,27 @@ service "admin" {
       mock {}
     }
   }
+  api "split" {
+    path = "/split"
+    backend {
+      split {
+        target { upstream = upstream.orders }
+        target { upstream = upstream.copies }
+      }
+    }
+  }
+  api "mirrored" {
+    path = "/mirrored"
+    backend {
+      url = "https://api.test"
+      mirror { upstream = upstream.orders }
+    }
+  }
+}
+upstream "copies" {
+  vpc      = vpc.main
+  protocol = "http"
+  node "127.0.0.1:1" {}
 }
 `), t.TempDir(), Options{})
 	if r.HasErrors() {
@@ -201,7 +222,9 @@ service "admin" {
 	domains, none := []string{"a.test", "b.test"}, []string{}
 	want := []AssociatedAPI{
 		{Service: "admin", API: "get", Instance: "edge", Domains: domains, Methods: none, Path: "/orders/{id}"},
+		{Service: "admin", API: "mirrored", Instance: "edge", Domains: domains, Methods: none, Path: "/mirrored"},
 		{Service: "admin", API: "put", Instance: "edge", Domains: domains, Methods: []string{"DELETE", "PUT"}, Path: "/orders/*"},
+		{Service: "admin", API: "split", Instance: "edge", Domains: domains, Methods: none, Path: "/split"},
 		{Service: "shop", API: "all", Instance: "edge", Domains: none, Methods: none, Path: "/*"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

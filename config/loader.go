@@ -57,6 +57,7 @@ func (l *loader) checkAcross() {
 	l.checkOverlaps()
 	l.checkSchemes()
 	l.checkReach()
+	l.checkRedirects()
 	l.checkConflicts()
 	l.checkTimeouts()
 	l.checkInUse()

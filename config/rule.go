@@ -26,6 +26,8 @@ const (
 	ruleMethod      lang.Rule = "method"
 	rulePath        lang.Rule = "path"
 	ruleBackend     lang.Rule = "backend"
+	ruleSplit       lang.Rule = "split"
+	ruleRedirect    lang.Rule = "redirect"
 	ruleURL         lang.Rule = "url"
 	ruleReach       lang.Rule = "unreachable_vpc"
 	ruleInUse       lang.Rule = "upstream_in_use"
@@ -68,7 +70,9 @@ var ruleTexts = map[lang.Rule]string{
 	ruleDomain:      "A domain is a host name, a whole-label wildcard or an IP address, without a port, once per service.",
 	ruleMethod:      "A method is a known HTTP method in upper case, once per API.",
 	rulePath:        "A path starts with a slash and can match a request as Envoy normalises it.",
-	ruleBackend:     "A backend is exactly one of an upstream, a URL and a mock.",
+	ruleBackend:     "A backend is exactly one of an upstream, a URL, a split, a redirect and a mock.",
+	ruleSplit:       "A split has two or more upstreams, none of them twice, and at least one gets requests.",
+	ruleRedirect:    "A redirect leads to another URL than the one that was asked for.",
 	ruleURL:         "The URL of a backend is a public http(s)://host[:port], always with the same scheme.",
 	ruleReach:       "An API uses a VPC upstream on a dedicated instance whose VPC is the upstream's or is joined to it by a CCN.",
 	ruleInUse:       "An upstream that APIs use cannot be removed.",

@@ -133,7 +133,42 @@ var backendSchema = lang.Schema{
 		{Name: "timeout", Type: lang.Duration},
 	},
 	Blocks: []lang.BlockType{
+		{Type: "split", Max: 1, Schema: &splitSchema},
+		{Type: "redirect", Max: 1, Schema: &redirectSchema},
 		{Type: "mock", Max: 1, Schema: &mockSchema},
+		{Type: "mirror", Schema: &mirrorSchema},
+	},
+}
+
+var splitSchema = lang.Schema{
+	Blocks: []lang.BlockType{
+		{Type: "target", Min: 2, Schema: &targetSchema},
+	},
+}
+
+var targetSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "upstream", Type: lang.Reference, Kind: kindUpstream, Required: true},
+		{Name: "weight", Type: lang.Int},
+	},
+}
+
+var mirrorSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "upstream", Type: lang.Reference, Kind: kindUpstream, Required: true},
+		{Name: "percent", Type: lang.Int},
+	},
+}
+
+var redirectSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "scheme", Type: lang.String},
+		{Name: "host", Type: lang.String},
+		{Name: "port", Type: lang.Int},
+		{Name: "path", Type: lang.String},
+		{Name: "path_prefix", Type: lang.String},
+		{Name: "status", Type: lang.Int},
+		{Name: "strip_query", Type: lang.Bool},
 	},
 }
 

@@ -28,18 +28,10 @@ func backOff(retries int) time.Duration {
 // failed at once. The timeout of an API that says none is longer than the most retries wait.
 func (l *loader) checkTimeouts() {
 	l.eachAPI(func(s *service, a *api) {
-		timeout, up := a.timeout, l.upstreams[a.upstream.V.Name]
-		retries, of, more := defaultRetries, "a url", ""
-		switch {
-		case !timeout.Valid() || timeout.V == 0:
-			return
-		case a.upstream.Valid() && up != nil && up.retries.State != lang.Invalid:
-			retries, of = up.retries.V, fmt.Sprintf("upstream %q", up.model.Name)
-		case a.model.Backend.URL == nil:
-			return
-		}
+		timeout := a.timeout
+		retries, of, more := l.mostRetries(a)
 		wait := backOff(retries)
-		if wait <= timeout.V {
+		if !timeout.Valid() || timeout.V == 0 || wait <= timeout.V {
 			return
 		}
 		if a.model.Backend.URL == nil {
@@ -49,6 +41,20 @@ func (l *loader) checkTimeouts() {
 			"API %q of service %q has a timeout of %s, retries included, and %s makes up to %s, with pauses of %s in all on average: even where every attempt fails at once, the timeout is over before the last ones are made. Raise the timeout well above %s%s.",
 			a.model.Name, s.model.Name, timeout.V, of, retriesWord(retries), shortly(wait), shortly(wait), more)))
 	})
+}
+
+// mostRetries is what the API's backend retries at most, and which it is.
+func (l *loader) mostRetries(a *api) (retries int, of, more string) {
+	if a.model.Backend.URL != nil {
+		return defaultRetries, "a url", ""
+	}
+	for _, ref := range a.targets {
+		up := l.upstreams[ref.V.Name]
+		if ref.Valid() && up != nil && up.retries.State != lang.Invalid && up.retries.V > retries {
+			retries, of = up.retries.V, fmt.Sprintf("upstream %q", up.model.Name)
+		}
+	}
+	return retries, of, ""
 }
 
 // fewer is the other remedy, where there is one: as many retries as fit. All of them do not.

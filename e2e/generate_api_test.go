@@ -53,14 +53,21 @@ func (g generator) template(number int) (string, []string) {
 	return path + g.one("", "", "", "/"), variables
 }
 
-// backend is an upstream, a URL or a mock.
+// backend is an upstream, a split, a URL, a redirect or a mock, and what stands beside it.
 func (g generator) backend(upstream string, prefix bool, variables []string) string {
-	if g.seldom() {
-		return g.mock()
-	}
 	text := fmt.Sprintf("      upstream = upstream[%q]\n", upstream)
-	if g.seldom() {
+	switch g.IntN(12) {
+	case 0, 1:
+		return g.mock()
+	case 2:
+		return g.redirect(prefix, variables)
+	case 3:
+		text = g.split(upstream)
+	case 4, 5:
 		text = fmt.Sprintf("      url = %q\n", g.one("http", "https")+"://"+g.url())
+	}
+	if g.seldom() {
+		text += fmt.Sprintf("      mirror {\n        upstream = upstream[%q]\n        percent = %d\n      }\n", upstream, []int{0, 1, 50, 100, 100, 101}[g.IntN(6)])
 	}
 	if g.IntN(2) == 0 {
 		text += fmt.Sprintf("      path = %q\n", g.rewrite(prefix, variables))
@@ -98,4 +105,42 @@ func (g generator) mock() string {
 	body := g.one(`""`, `"pong"`, `"{\"a\": 1}\n"`, `"ünïcode %%REQ(:path)%%"`, `"100%"`, fmt.Sprintf("%q", strings.Repeat("x", 5000)))
 	status := []int{200, 201, 301, 404, 418, 500, 599, 200}[g.IntN(8)]
 	return fmt.Sprintf("      mock {\n        status = %d\n        body = %s\n      }\n", status, body)
+}
+
+// split is over the configuration's own upstream and those that the batch shares.
+func (g generator) split(upstream string) string {
+	weights := []int{0, 1, 10, 100, 65535}
+	text, said := "      split {\n", g.often()
+	for i, name := range []string{upstream, "shared0", "shared1"}[:2+g.IntN(2)] {
+		text += fmt.Sprintf("        target {\n          upstream = upstream[%q]\n", name)
+		if said {
+			text += fmt.Sprintf("          weight = %d\n", weights[g.IntN(5-i)+i])
+		}
+		text += "        }\n"
+	}
+	return text + "      }\n"
+}
+
+// redirect is one to anywhere; some lead in a circle.
+func (g generator) redirect(prefix bool, variables []string) string {
+	text := "      redirect {\n"
+	if g.often() {
+		text += fmt.Sprintf("        host = %q\n", g.either([]string{"www.example.com", "WWW.Example.com", "192.0.2.1", "2001:db8::1", "[2001:db8::1]", "x"}, []string{"a:80", "a b", "ü", "a/b", "*.example.com", ""}))
+	}
+	if g.IntN(2) == 0 {
+		text += fmt.Sprintf("        port = %s\n", g.either([]string{"1", "80", "443", "8443", "65535"}, []string{"0", "65536", "-1"}))
+	}
+	if g.IntN(3) == 0 {
+		text += fmt.Sprintf("        scheme = %q\n", g.one("http", "https"))
+	}
+	switch {
+	case prefix && g.IntN(2) == 0:
+		text += fmt.Sprintf("        path_prefix = %q\n", g.rewrite(true, nil))
+	case g.IntN(2) == 0:
+		text += fmt.Sprintf("        path = %q\n", g.rewrite(false, variables))
+	}
+	if g.IntN(2) == 0 {
+		text += fmt.Sprintf("        status = %s\n        strip_query = %s\n", g.either([]string{"301", "302", "303", "307", "308"}, []string{"300", "304", "200"}), g.one("true", "false"))
+	}
+	return text + "      }\n"
 }

@@ -8,6 +8,7 @@ package model
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -207,14 +208,56 @@ type Path struct {
 	Text string // "/orders/{id}"; a prefix has no trailing slash, unless it is "/"; empty for AnyPath
 }
 
-// Backend is what answers an API. Exactly one of Upstream, URL and Mock is set.
+// Backend is what answers an API. Exactly one of Upstream, URL, Split, Redirect and Mock is set.
 type Backend struct {
 	Upstream string        // name
 	URL      *URL          // a public server
+	Split    []Target      // several upstreams; in the order of the text, two or more
+	Redirect *Redirect     // the gateway sends the caller elsewhere
 	Mock     *Mock         // the gateway itself
+	Mirrors  []Mirror      // get copies; only with Upstream, URL and Split; in the order of the text
 	Path     string        // replaces the matched path, or the matched prefix; empty: the path goes on unchanged
 	Timeout  time.Duration // of the whole answer, retries included; 0: none
 	Place    Place
+}
+
+// Upstreams are the names of all upstreams that the backend refers to, sorted, each once.
+func (b Backend) Upstreams() []string {
+	var names []string
+	if b.Upstream != "" {
+		names = append(names, b.Upstream)
+	}
+	for _, t := range b.Split {
+		names = append(names, t.Upstream)
+	}
+	for _, m := range b.Mirrors {
+		names = append(names, m.Upstream)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Target is one upstream of a split.
+type Target struct {
+	Upstream string // name
+	Weight   uint32 // its share is this of the sum; 0: no request; where no weights are said, 1
+}
+
+// Mirror is an upstream that gets copies of requests. Its answers are thrown away.
+type Mirror struct {
+	Upstream string // name
+	Percent  int    // of the requests, 0 to 100
+}
+
+// Redirect is an answer that sends the caller to another URL. What is not said stays as the caller sent it.
+type Redirect struct {
+	Scheme     Protocol // http or https; empty: the caller's
+	Host       string   // without a port, an IPv6 address without brackets; empty: the caller's
+	Port       uint16   // 0: the caller's
+	Path       string   // the whole new path, which may use the variables of the API's; empty: see PathPrefix
+	PathPrefix string   // replaces the matched prefix, without a trailing slash unless it is "/"; empty: the path stays
+	Status     int      // 301, 302, 303, 307 or 308
+	StripQuery bool
 }
 
 // URL is a public backend, "https://api.example.com".

@@ -12,9 +12,12 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +134,18 @@ func (g *gateway) adminGet(path string) (string, int, error) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	return string(body), response.StatusCode, err
+}
+
+// counter is one of Envoy's, by its whole name.
+func (g *gateway) counter(name string) int {
+	g.t.Helper()
+	text, _, err := g.adminGet("/stats?filter=^" + url.QueryEscape(regexp.QuoteMeta(name)) + "$")
+	_, number, found := strings.Cut(strings.TrimSpace(text), ": ")
+	n, bad := strconv.Atoi(number)
+	if err != nil || !found || bad != nil {
+		g.t.Fatalf("counter %s: %q %v", name, text, err)
+	}
+	return n
 }
 
 // answer is what a caller gets.

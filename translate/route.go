@@ -78,13 +78,16 @@ func domainsOf(s *model.Service) []string {
 // route is one API. Its match is whole, wherever it stands: Envoy asks it again at the end of a tree.
 func route(e entry, u use) *routev3.Route {
 	r := &routev3.Route{Name: e.name(), Match: routeMatch(e.api)}
-	if mock := e.api.Backend.Mock; mock != nil {
-		r.Action = &routev3.Route_DirectResponse{DirectResponse: directResponse(mock)}
-		return r
+	switch b := e.api.Backend; {
+	case b.Mock != nil:
+		r.Action = &routev3.Route_DirectResponse{DirectResponse: directResponse(b.Mock)}
+	case b.Redirect != nil:
+		r.Action = &routev3.Route_Redirect{Redirect: redirectAction(b.Redirect, e.api.Path)}
+	default:
+		forward := routeAction(b, u)
+		rewritePath(forward, e.api)
+		r.Action = &routev3.Route_Route{Route: forward}
 	}
-	forward := routeAction(e.api.Backend, u)
-	rewritePath(forward, e.api)
-	r.Action = &routev3.Route_Route{Route: forward}
 	return r
 }
 
@@ -130,16 +133,14 @@ func directResponse(m *model.Mock) *routev3.DirectResponseAction {
 	return out
 }
 
-// routeAction forwards to a cluster. Retries are the cluster's.
+// routeAction forwards to clusters.
 func routeAction(b model.Backend, u use) *routev3.RouteAction {
 	out := &routev3.RouteAction{
-		ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: clusterOf(b)},
-		Timeout:          durationpb.New(b.Timeout),
-		IdleTimeout:      idleTimeout(b.Timeout),
+		Timeout:               durationpb.New(b.Timeout),
+		IdleTimeout:           idleTimeout(b.Timeout),
+		RequestMirrorPolicies: mirrorPolicies(b.Mirrors, u),
 	}
-	if host := u.hostHeader(b); host != "" {
-		out.HostRewriteSpecifier = &routev3.RouteAction_HostRewriteLiteral{HostRewriteLiteral: host}
-	}
+	setTarget(out, b, u)
 	return out
 }
 

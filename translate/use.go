@@ -36,10 +36,10 @@ func useOf(c *model.Configuration, instance *model.Instance) use {
 		}
 		u.services = append(u.services, service)
 		for _, api := range sortedValues(service.APIs) {
-			switch backend := api.Backend; {
-			case backend.Upstream != "":
-				u.byName[backend.Upstream] = c.Upstreams[backend.Upstream]
-			case backend.URL != nil:
+			for _, name := range api.Backend.Upstreams() {
+				u.byName[name] = c.Upstreams[name]
+			}
+			if backend := api.Backend; backend.URL != nil {
 				if name := urlCluster(backend.URL); urls[name] == nil {
 					urls[name] = urlUpstream(backend.URL, backend.Place)
 				}

@@ -1,0 +1,144 @@
+vpc "main" {}
+
+instance "edge" {
+  vpc = vpc.main
+  listener "http" {
+    port = 8080
+  }
+  listener "https" {
+    port = 8443
+    tls {
+      certificate_file = "tls/edge.crt"
+      private_key_file = "tls/edge.key"
+    }
+  }
+}
+
+service "shop" {
+  instance  = instance.edge
+  listeners = ["http"]
+  domains   = ["shop.test", "*.shop.test"]
+
+  api "nothing" {
+    path = "/nothing"
+    backend {
+      redirect { # ERROR: Redirect to nowhere else
+        strip_query = true
+      }
+    }
+  }
+  api "scheme" {
+    path = "/scheme"
+    backend {
+      redirect {
+        scheme = "HTTPS" # ERROR: Unknown value
+        status = 304     # ERROR: Invalid status
+      }
+    }
+  }
+  api "host" {
+    path = "/host"
+    backend {
+      redirect {
+        host = "www.test:80" # ERROR: Invalid host
+        port = 0             # ERROR: Invalid port
+      }
+    }
+  }
+  api "url" {
+    path = "/url"
+    backend {
+      redirect {
+        host = "https://www.test/" # ERROR: Invalid host
+      }
+    }
+  }
+  api "both" {
+    path_prefix = "/both"
+    backend {
+      redirect {
+        path        = "/a"
+        path_prefix = "/b" # ERROR: Both path and path_prefix
+      }
+    }
+  }
+  api "prefix" {
+    path = "/prefix/{id}"
+    backend {
+      redirect {
+        path_prefix = "/b" # ERROR: Nothing to take the place of
+      }
+    }
+  }
+  api "variable" {
+    path = "/variable/{id}"
+    backend {
+      redirect {
+        path = "/b/{ids}" # ERROR: Invalid path of a redirect
+      }
+    }
+  }
+  api "variable_of_prefix" {
+    path_prefix = "/p"
+    backend {
+      redirect {
+        path_prefix = "/b/{id}" # ERROR: Invalid path of a redirect
+      }
+    }
+  }
+  api "path" {
+    path = "/meaningless"
+    backend {
+      path    = "/b" # ERROR: Meaningless with a redirect
+      timeout = "1s" # ERROR: Meaningless with a redirect
+      redirect {
+        host = "www.test"
+      }
+    }
+  }
+  api "two" {
+    path = "/two"
+    backend {
+      mock {}
+      redirect { # ERROR: Backend with more than one target
+        host = "www.test"
+      }
+    }
+  }
+  api "own_host" {
+    path = "/own"
+    backend {
+      redirect { # ERROR: Redirect in a circle
+        host = "www.shop.test"
+      }
+    }
+  }
+  api "own_path" {
+    path = "/here"
+    backend {
+      redirect { # ERROR: Redirect in a circle
+        path = "/here"
+      }
+    }
+  }
+  api "fine" {
+    path = "/fine"
+    backend {
+      redirect {
+        scheme = "https"
+      }
+    }
+  }
+}
+
+service "everywhere" {
+  instance = instance.edge
+
+  api "all" {
+    backend {
+      redirect { # ERROR: Redirect in a circle
+        scheme = "https"
+      }
+    }
+  }
+}
