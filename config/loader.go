@@ -60,6 +60,7 @@ func (l *loader) checkAcross() {
 	l.checkRedirects()
 	l.checkConflicts()
 	l.checkTimeouts()
+	l.checkSplits()
 	l.checkInUse()
 }
 

@@ -52,10 +52,17 @@ var schemas = map[string]*lang.Schema{
 			{Name: "protocol", Type: lang.String}, // required; the decoder names the choices
 			{Name: "host_header", Type: lang.String},
 			{Name: "retries", Type: lang.Int},
+			{Name: "connect_timeout", Type: lang.Duration},
+			{Name: "idle_timeout", Type: lang.Duration},
+			{Name: "max_connection_duration", Type: lang.Duration},
+			{Name: "max_requests_per_connection", Type: lang.Int},
 		},
 		Blocks: []lang.BlockType{
 			{Type: "tls", Max: 1, Schema: &upstreamTLSSchema},
 			{Type: "node", Label: lang.FreeLabel, Min: 1, Schema: &nodeSchema},
+			{Type: "retry", Max: 1, Schema: &retrySchema},
+			{Type: "circuit_breaker", Max: 1, Schema: &circuitBreakerSchema},
+			{Type: "tcp_keepalive", Max: 1, Schema: &tcpKeepaliveSchema},
 		},
 	},
 
@@ -94,22 +101,6 @@ var listenerTLSSchema = lang.Schema{
 	Attributes: []lang.Attribute{
 		{Name: "certificate_file", Type: lang.String, Required: true},
 		{Name: "private_key_file", Type: lang.String, Required: true},
-	},
-}
-
-var nodeSchema = lang.Schema{
-	Attributes: []lang.Attribute{
-		description,
-		{Name: "address", Type: lang.String},
-		{Name: "weight", Type: lang.Int},
-	},
-}
-
-var upstreamTLSSchema = lang.Schema{
-	Attributes: []lang.Attribute{
-		{Name: "ca_file", Type: lang.String},
-		{Name: "sni", Type: lang.String},
-		{Name: "insecure_skip_verify", Type: lang.Bool},
 	},
 }
 

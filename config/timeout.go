@@ -5,62 +5,61 @@ import (
 	"time"
 
 	"github.com/weirproxy/weir/config/lang"
+	"github.com/weirproxy/weir/model"
 )
 
-// The back-off that upstreams have: before its retry i, counted from 0, Envoy waits a random time between nothing and
-// firstBackOff * 2^i, lastBackOff at most.
-const (
-	firstBackOff = 5 * time.Millisecond
-	lastBackOff  = 50 * time.Millisecond
-)
-
-// backOff is how long retries wait in all, on average.
-func backOff(retries int) time.Duration {
-	var sum time.Duration
-	for longest := firstBackOff; retries > 0; retries-- {
-		sum += longest / 2
-		longest = min(2*longest, lastBackOff)
-	}
-	return sum
-}
-
-// checkTimeouts warns at each API whose timeout is over before its retries can have been made, even if every attempt
-// failed at once. The timeout of an API that says none is longer than the most retries wait.
+// checkTimeouts warns at each API whose timeout is over before its retries can have been made: even if every attempt
+// failed at once, or, where attempts have a timeout of their own, if each used it up.
 func (l *loader) checkTimeouts() {
 	l.eachAPI(func(s *service, a *api) {
-		timeout := a.timeout
-		retries, of, more := l.mostRetries(a)
-		wait := backOff(retries)
-		if !timeout.Valid() || timeout.V == 0 || wait <= timeout.V {
+		timeout := a.model.Backend.Timeout
+		retries, retry, of := l.mostRetries(a)
+		if a.timeout.State == lang.Invalid || timeout == 0 || retries == 0 || retryTime(retries, retry) <= timeout {
 			return
 		}
+		more := ""
 		if a.model.Backend.URL == nil {
-			more = fewer(retries, timeout.V)
+			more = fewer(retries, retry, timeout)
 		}
-		l.diags = append(l.diags, lang.Warning(ruleTimeout, timeout.Range, "Retries that do not fit the timeout", fmt.Sprintf(
-			"API %q of service %q has a timeout of %s, retries included, and %s makes up to %s, with pauses of %s in all on average: even where every attempt fails at once, the timeout is over before the last ones are made. Raise the timeout well above %s%s.",
-			a.model.Name, s.model.Name, timeout.V, of, retriesWord(retries), shortly(wait), shortly(wait), more)))
+		l.diags = append(l.diags, lang.Warning(ruleTimeout, a.timeout.Range, "Retries that do not fit the timeout", fmt.Sprintf(
+			"API %q of service %q has a timeout of %s, retries included, and %s makes up to %s, %s. Raise the timeout well above %s%s.",
+			a.model.Name, s.model.Name, timeout, of, retriesWord(retries), pauses(retries, retry), shortly(retryTime(retries, retry)), more)))
 	})
 }
 
-// mostRetries is what the API's backend retries at most, and which it is.
-func (l *loader) mostRetries(a *api) (retries int, of, more string) {
+// mostRetries is the longest that the API's backend may go on with retries, and which it is.
+func (l *loader) mostRetries(a *api) (retries int, retry model.Retry, of string) {
 	if a.model.Backend.URL != nil {
-		return defaultRetries, "a url", ""
+		return model.DefaultRetries, model.DefaultRetry(), "a url"
 	}
 	for _, ref := range a.targets {
 		up := l.upstreams[ref.V.Name]
-		if ref.Valid() && up != nil && up.retries.State != lang.Invalid && up.retries.V > retries {
-			retries, of = up.retries.V, fmt.Sprintf("upstream %q", up.model.Name)
+		if ref.Valid() && up != nil && up.retries.State != lang.Invalid && retryTime(up.retries.V, up.model.Retry) > retryTime(retries, retry) {
+			retries, retry, of = up.retries.V, up.model.Retry, fmt.Sprintf("upstream %q", up.model.Name)
 		}
 	}
-	return retries, of, ""
+	return retries, retry, of
+}
+
+// pauses says what takes the time.
+func pauses(retries int, r model.Retry) string {
+	wait := shortly(backOff(retries, r.BackOff))
+	if r.PerTryTimeout == 0 {
+		return fmt.Sprintf("with pauses of %s in all on average: even where every attempt fails at once, the timeout is over before the last ones are made", wait)
+	}
+	return fmt.Sprintf("each attempt of up to %s (per_try_timeout), with pauses of %s in all on average: where nodes do not answer, the timeout is over before the last attempts are", r.PerTryTimeout, wait)
+}
+
+// retryTime is how long all attempts of a request may take, pauses on average; attempts without a timeout of their own count
+// nothing.
+func retryTime(retries int, r model.Retry) time.Duration {
+	return backOff(retries, r.BackOff) + time.Duration(retries+1)*r.PerTryTimeout
 }
 
 // fewer is the other remedy, where there is one: as many retries as fit. All of them do not.
-func fewer(retries int, timeout time.Duration) string {
+func fewer(retries int, r model.Retry, timeout time.Duration) string {
 	fit := 0
-	for fit < retries && backOff(fit+1) <= timeout {
+	for fit < retries && retryTime(fit+1, r) <= timeout {
 		fit++
 	}
 	if fit == 0 {

@@ -13,10 +13,9 @@ import (
 
 // The reference page's limits.
 const (
-	maxNodes       = 200
-	maxWeight      = 65535
-	maxRetries     = 100
-	defaultRetries = 5
+	maxNodes   = 200
+	maxWeight  = 65535
+	maxRetries = 100
 )
 
 type upstream struct {
@@ -56,6 +55,8 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 		Protocol:      out.protocol.V,
 		HostHeader:    host.Or(""),
 		Retries:       out.retries.V,
+		Retry:         model.DefaultRetry(),
+		Connections:   l.decodeConnections(body),
 		Place:         block.Place(),
 	}
 	if host.Valid() {
@@ -65,25 +66,16 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 			host.State = lang.Invalid
 		}
 	}
+	for _, inner := range body.Blocks("retry") {
+		l.decodeRetry(inner, out)
+	}
+	l.checkRetryLimits(body, out)
 	for _, inner := range body.Blocks("tls") {
 		out.model.TLS = l.decodeUpstreamTLS(inner, out.protocol)
 	}
 	nodes := l.decodeNodes(body, out)
 	l.checkNames(out, nodes, host)
 	return out
-}
-
-func (l *loader) decodeRetries(v lang.Value[int]) lang.Value[int] {
-	if !v.Valid() {
-		v.V = defaultRetries
-		return v
-	}
-	if v.V < 1 || v.V > maxRetries {
-		l.report(ruleRetries, v.Range, "Invalid number of retries",
-			"%d is not a number of retries. Retries are the further attempts after a failed one: a whole number, 1-%d; 1 is the least, and %d is what an upstream has that says none.", v.V, maxRetries, defaultRetries)
-		v.State = lang.Invalid
-	}
-	return v
 }
 
 func (l *loader) decodeUpstreamTLS(body *lang.Body, protocol lang.Value[model.Protocol]) *model.UpstreamTLS {

@@ -212,7 +212,7 @@ func (g generator) upstream(name string) string {
 		text += "  tls {\n    " + g.one(`ca_file = "ca.pem"`, `sni = "a.internal"`, `sni = "under_score.internal"`, "insecure_skip_verify = true",
 			"ca_file = \"ca.pem\"\n    sni = \"A.Internal\"") + "\n  }\n"
 	}
-	return text + g.nodes() + "}\n"
+	return text + g.upstreamSettings() + g.nodes() + "}\n"
 }
 
 func (g generator) nodes() string {

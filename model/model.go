@@ -116,44 +116,6 @@ type Certificate struct {
 	Place           Place
 }
 
-// Protocol is what Envoy speaks to nodes.
-type Protocol string
-
-// The protocols of an upstream.
-const (
-	HTTP  Protocol = "http"
-	HTTPS Protocol = "https"
-)
-
-// LoadBalancing is the algorithm that chooses a node.
-type LoadBalancing string
-
-// WeightedRoundRobin is the reference page's "weighted polling", the only algorithm so far.
-const WeightedRoundRobin LoadBalancing = "weighted_round_robin"
-
-// Upstream is up to 200 nodes that do the same work.
-type Upstream struct {
-	Name          string
-	Description   string
-	VPC           string // name
-	LoadBalancing LoadBalancing
-	Protocol      Protocol
-	HostHeader    string       // the Host that nodes see; empty: the caller's
-	Retries       int          // further attempts, 1 to 100
-	TLS           *UpstreamTLS // nil unless said; only with HTTPS
-	Nodes         []Node       // in the order of the text; at least one is enabled
-	Place         Place
-}
-
-// UpstreamTLS changes how an HTTPS upstream's nodes are verified.
-type UpstreamTLS struct {
-	CAFile             string // as the operator wrote it; empty: the system's CAs, on Envoy's machine
-	CA                 []byte // PEM; nil when CAFile is empty
-	SNI                string // name to send and to check; empty: see the translation
-	InsecureSkipVerify bool
-	Place              Place
-}
-
 // Node is one address of an upstream.
 type Node struct {
 	Host   string // an IP address without brackets, in canonical form, or a DNS name in lower case

@@ -41,7 +41,8 @@ func addService(c *model.Configuration, name, domain string, apis ...*model.API)
 
 // addUpstream adds an upstream of nodes "host:port".
 func addUpstream(c *model.Configuration, name string, protocol model.Protocol, nodes ...string) *model.Upstream {
-	u := &model.Upstream{Name: name, Protocol: protocol, LoadBalancing: model.WeightedRoundRobin, Retries: 5}
+	u := &model.Upstream{Name: name, Protocol: protocol, LoadBalancing: model.WeightedRoundRobin,
+		Retries: 5, Retry: model.DefaultRetry(), Connections: model.DefaultConnections()}
 	for _, address := range nodes {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {

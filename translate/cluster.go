@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 	dnscommonv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/common/dns/v3"
 	dnsclusterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/dns/v3"
 	caresv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/network/dns_resolver/cares/v3"
-	upstreamhttpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -20,12 +18,7 @@ import (
 )
 
 const (
-	connectTimeout = 2 * time.Second
-	// upstreamIdle is how long an idle connection to a node is kept. A server that closes it first may do so just as a
-	// request is on its way. Gunicorn closes after 2 s, the shortest among common servers (Node.js, Apache httpd and
-	// Uvicorn 5 s, Puma and Tomcat 20 s, nginx 75 s).
-	upstreamIdle = 1500 * time.Millisecond
-	dnsRefresh   = 5 * time.Second
+	dnsRefresh = 5 * time.Second
 
 	httpProtocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 	// socketMatch is where Envoy looks for the metadata of an endpoint that transport_socket_matches compares. byName marks
@@ -40,9 +33,10 @@ const (
 func cluster(t target) *clusterv3.Cluster {
 	c := &clusterv3.Cluster{
 		Name:                          t.cluster,
-		ConnectTimeout:                durationpb.New(connectTimeout),
+		ConnectTimeout:                durationpb.New(t.upstream.Connections.ConnectTimeout),
 		LbPolicy:                      clusterv3.Cluster_ROUND_ROBIN,
-		CircuitBreakers:               unlimited(),
+		CircuitBreakers:               circuitBreakers(t.upstream),
+		UpstreamConnectionOptions:     connectionOptions(t.upstream.Connections),
 		TypedExtensionProtocolOptions: map[string]*anypb.Any{httpProtocolOptions: pack(protocolOptions(t.upstream))},
 	}
 	if onlyAddresses(t.upstream) {
@@ -135,32 +129,6 @@ func nodeHosts(u *model.Upstream) (names, addresses []string) {
 	slices.Sort(names)
 	slices.Sort(addresses)
 	return slices.Compact(names), slices.Compact(addresses)
-}
-
-// protocolOptions are the HTTP side of a cluster: HTTP/1.1, retries and keeping connections.
-func protocolOptions(u *model.Upstream) *upstreamhttpv3.HttpProtocolOptions {
-	return &upstreamhttpv3.HttpProtocolOptions{
-		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{IdleTimeout: durationpb.New(upstreamIdle)},
-		UpstreamProtocolOptions: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_{
-			ExplicitHttpConfig: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig{
-				ProtocolConfig: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
-					HttpProtocolOptions: &corev3.Http1ProtocolOptions{},
-				},
-			},
-		},
-		RetryPolicy: retryPolicy(u.Retries),
-	}
-}
-
-// unlimited lifts the four limits that Envoy would set (1024, 1024, 1024 and 3): the third answers 503 under load that the
-// nodes would bear, and the last makes retries fail when many are needed.
-func unlimited() *clusterv3.CircuitBreakers {
-	return &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
-		MaxConnections:     wrapperspb.UInt32(math.MaxUint32),
-		MaxPendingRequests: wrapperspb.UInt32(math.MaxUint32),
-		MaxRequests:        wrapperspb.UInt32(math.MaxUint32),
-		MaxRetries:         wrapperspb.UInt32(math.MaxUint32),
-	}}}
 }
 
 // dnsClusterType resolves the names of a cluster's nodes. IPv4 goes first: Envoy's own default prefers IPv6, where

@@ -87,7 +87,7 @@ func connectionManager(l *model.Listener) *hcmv3.HttpConnectionManager {
 // httpFilters are the filters that every request passes. The router is last.
 func httpFilters() []*hcmv3.HttpFilter {
 	return []*hcmv3.HttpFilter{
-		httpFilter("weir.idempotent_retries", idempotentRetries()),
+		httpFilter(idempotentFilter, idempotentRetries()),
 		// No x-envoy-* headers: neither callers nor nodes are told what the gateway runs on.
 		httpFilter("envoy.filters.http.router", &routerv3.Router{SuppressEnvoyHeaders: true}),
 	}

@@ -1,7 +1,8 @@
 package translate
 
 import (
-	"time"
+	"slices"
+	"strings"
 
 	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
 	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
@@ -13,6 +14,8 @@ import (
 	previoushostsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/weirproxy/weir/model"
 )
 
 const (
@@ -24,26 +27,45 @@ const (
 	// thousand times the weight of another is drawn about a thousand times before it; a draw takes well under a microsecond.
 	// It is the same for every upstream, so that a new node changes the load assignment and not the cluster.
 	hostSelections = 2000
+	// idempotentFilter is the name of the filter that adds them.
+	idempotentFilter = "weir.idempotent_retries"
 	// idempotentMethods may be repeated by their definition (RFC 9110, 9.2.2).
 	idempotentMethods = "GET|HEAD|OPTIONS|TRACE|PUT|DELETE"
 )
 
 // retryPolicy is that of a cluster, where it replaces any policy of a route: each upstream keeps its own, whatever routes
 // lead to it, and an edit of it touches one Cluster.
-func retryPolicy(retries int) *routev3.RetryPolicy {
-	return &routev3.RetryPolicy{
+func retryPolicy(u *model.Upstream) *routev3.RetryPolicy {
+	policy := &routev3.RetryPolicy{
 		RetryOn:    retryAlways,
-		NumRetries: wrapperspb.UInt32(uint32(retries)),
+		NumRetries: wrapperspb.UInt32(uint32(u.Retries)),
 		RetryHostPredicate: []*routev3.RetryPolicy_RetryHostPredicate{{
 			Name:       "envoy.retry_host_predicates.previous_hosts",
 			ConfigType: &routev3.RetryPolicy_RetryHostPredicate_TypedConfig{TypedConfig: pack(&previoushostsv3.PreviousHostsPredicate{})},
 		}},
 		HostSelectionRetryMaxAttempts: hostSelections,
 		RetryBackOff: &routev3.RetryPolicy_RetryBackOff{
-			BaseInterval: durationpb.New(5 * time.Millisecond),
-			MaxInterval:  durationpb.New(50 * time.Millisecond),
+			BaseInterval: durationpb.New(u.Retry.BackOff.Base),
+			MaxInterval:  durationpb.New(u.Retry.BackOff.Max),
 		},
 	}
+	if u.Retry.Said() {
+		policy.RetryOn, policy.RetriableStatusCodes = retryOn(u.Retry)
+	}
+	return policy
+}
+
+// retryOn are the conditions that the operator says, and the status codes among them.
+func retryOn(r model.Retry) (string, []uint32) {
+	conditions := slices.Clone(r.On)
+	var codes []uint32
+	for _, code := range r.StatusCodes {
+		codes = append(codes, uint32(code))
+	}
+	if len(codes) > 0 {
+		conditions = append(conditions, "retriable-status-codes")
+	}
+	return strings.Join(conditions, ","), codes
 }
 
 // idempotentRetries is the filter that widens the retry conditions of requests that may arrive twice. No policy can say

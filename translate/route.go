@@ -86,6 +86,7 @@ func route(e entry, u use) *routev3.Route {
 	default:
 		forward := routeAction(b, u)
 		rewritePath(forward, e.api)
+		setFromUpstreams(r, forward, b, u)
 		r.Action = &routev3.Route_Route{Route: forward}
 	}
 	return r

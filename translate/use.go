@@ -10,9 +10,6 @@ import (
 	"github.com/weirproxy/weir/model"
 )
 
-// urlRetries is what an upstream's retries default to: a url backend is retried as an upstream is.
-const urlRetries = 5
-
 // use is the part of a configuration that concerns one instance.
 type use struct {
 	services []*model.Service // mounted on the instance, by name
@@ -83,13 +80,15 @@ func (u use) hostHeader(b model.Backend) string {
 	return b.URL.Host
 }
 
-// urlUpstream is the upstream that a public server amounts to.
+// urlUpstream is the upstream that a public server amounts to: one that says no more than it must.
 func urlUpstream(url *model.URL, place model.Place) *model.Upstream {
 	return &model.Upstream{
 		LoadBalancing: model.WeightedRoundRobin,
 		Protocol:      url.Protocol,
 		HostHeader:    hostPort(url.Host, url.Port),
-		Retries:       urlRetries,
+		Retries:       model.DefaultRetries,
+		Retry:         model.DefaultRetry(),
+		Connections:   model.DefaultConnections(),
 		Nodes:         []model.Node{{Host: url.Host, Port: url.Port, Weight: 1, Place: place}},
 		Place:         place,
 	}

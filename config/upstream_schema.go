@@ -1,0 +1,63 @@
+package config
+
+import "github.com/weirproxy/weir/config/lang"
+
+// The blocks inside an upstream.
+
+var nodeSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		description,
+		{Name: "address", Type: lang.String},
+		{Name: "weight", Type: lang.Int},
+	},
+}
+
+var upstreamTLSSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "ca_file", Type: lang.String},
+		{Name: "sni", Type: lang.String},
+		{Name: "insecure_skip_verify", Type: lang.Bool},
+	},
+}
+
+var retrySchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "on", Type: lang.StringList},
+		{Name: "per_try_timeout", Type: lang.Duration},
+	},
+	Blocks: []lang.BlockType{
+		{Type: "back_off", Max: 1, Schema: &backOffSchema},
+		{Type: "budget", Max: 1, Schema: &budgetSchema},
+	},
+}
+
+var backOffSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "base", Type: lang.Duration},
+		{Name: "max", Type: lang.Duration},
+	},
+}
+
+var budgetSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "percent", Type: lang.Int},
+		{Name: "min_concurrency", Type: lang.Int},
+	},
+}
+
+var circuitBreakerSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "max_connections", Type: lang.Int},
+		{Name: "max_pending_requests", Type: lang.Int},
+		{Name: "max_requests", Type: lang.Int},
+		{Name: "max_retries", Type: lang.Int},
+	},
+}
+
+var tcpKeepaliveSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "time", Type: lang.Duration},
+		{Name: "interval", Type: lang.Duration},
+		{Name: "probes", Type: lang.Int},
+	},
+}

@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+)
+
+// upstreamSettings are attributes and blocks of an upstream beyond those that it must have.
+func (g generator) upstreamSettings() string {
+	var b strings.Builder
+	for _, setting := range []func(*strings.Builder){g.retry, g.limits} {
+		if g.seldom() {
+			setting(&b)
+		}
+	}
+	return b.String()
+}
+
+// some are a few of the words, or none.
+func (g generator) some(words ...string) string {
+	var drawn []string
+	for _, word := range words {
+		if g.seldom() {
+			drawn = append(drawn, fmt.Sprintf("%q", word))
+		}
+	}
+	return "[" + strings.Join(drawn, ", ") + "]"
+}
+
+// span is a duration that weir takes.
+func (g generator) span() string { return g.one("1ms", "5ms", "1500us", "1s", "7m", "8760h") }
+
+// maybe writes an attribute, or does not.
+func (g generator) maybe(b *strings.Builder, name, format string, value any) {
+	if g.IntN(2) == 0 {
+		fmt.Fprintf(b, "    %s = "+format+"\n", name, value)
+	}
+}
+
+func (g generator) retry(b *strings.Builder) {
+	b.WriteString("  retry {\n")
+	g.maybe(b, "on", "%s", g.some("connect-failure", "refused-stream", "reset", "reset-before-request", "gateway-error", "5xx",
+		"retriable-4xx", "envoy-ratelimited", "400", "404", "503", "599"))
+	g.maybe(b, "per_try_timeout", "%q", g.span())
+	if g.seldom() {
+		b.WriteString("    back_off {\n")
+		g.maybe(b, "base", "%q", g.one("1ms", "5ms", "1500us"))
+		g.maybe(b, "max", "%q", g.one("50ms", "60ms", "8760h"))
+		b.WriteString("    }\n")
+	}
+	if g.seldom() {
+		b.WriteString("    budget {\n")
+		g.maybe(b, "percent", "%d", 1+g.IntN(100))
+		g.maybe(b, "min_concurrency", "%d", 1+g.IntN(1<<31-1))
+		b.WriteString("    }\n")
+	}
+	b.WriteString("  }\n")
+}
+
+func (g generator) limits(b *strings.Builder) {
+	g.maybe(b, "connect_timeout", "%q", g.span())
+	g.maybe(b, "idle_timeout", "%q", g.one("0s", g.span()))
+	g.maybe(b, "max_connection_duration", "%q", g.one("0s", g.span()))
+	g.maybe(b, "max_requests_per_connection", "%d", 1+g.IntN(1<<31-1))
+	if g.seldom() {
+		b.WriteString("  circuit_breaker {\n")
+		for _, name := range []string{"max_connections", "max_pending_requests", "max_requests", "max_retries"} {
+			g.maybe(b, name, "%s", g.one("1", "2147483647", "1024"))
+		}
+		b.WriteString("  }\n")
+	}
+	if g.seldom() {
+		b.WriteString("  tcp_keepalive {\n")
+		g.maybe(b, "time", "%q", g.one("1s", "32767s"))
+		g.maybe(b, "interval", "%q", g.one("1s", "32767s"))
+		g.maybe(b, "probes", "%d", 1+g.IntN(127))
+		b.WriteString("  }\n")
+	}
+}
