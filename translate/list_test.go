@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
-
-	"github.com/weirproxy/weir/model"
 )
 
 // TestRoutesGrowWithAPIs holds that the routes of a domain grow with its APIs and no faster, in ordinary domains as lists
@@ -36,7 +34,7 @@ func TestRoutesGrowWithAPIs(t *testing.T) {
 					}
 				}
 				addMocks(t, c, "shop", "", lines)
-				u := useOf(c, c.Instances["edge"])
+				u := use{}
 				entries := entriesOf(c.Services["shop"])
 				if lists := routeLists(entries, maxCopies*len(entries), u) != nil; lists != test.lists {
 					t.Errorf("%d APIs: lists %v, want %v", len(lines), lists, test.lists)
@@ -48,12 +46,4 @@ func TestRoutesGrowWithAPIs(t *testing.T) {
 			}
 		})
 	}
-}
-
-func entriesOf(s *model.Service) []entry {
-	var entries []entry
-	for _, api := range s.APIs {
-		entries = append(entries, entry{s, api})
-	}
-	return entries
 }

@@ -51,16 +51,15 @@ func TestMatchingProperty(t *testing.T) {
 func inBothForms(t *testing.T, c *model.Configuration) []Resource {
 	t.Helper()
 	resources := Instance(c, "edge")
-	u := useOf(c, c.Instances["edge"])
 	for _, r := range resources {
 		routes, ok := r.Message.(*routev3.RouteConfiguration)
 		if !ok {
 			continue
 		}
 		routes.VirtualHosts = nil
-		for _, service := range u.services {
+		for _, service := range sortedValues(c.Services) {
 			entries := entriesOf(service)
-			for form, matcher := range map[string]*xdsmatcherv3.Matcher{"lists": lists(t, entries, u), "tree": routeTree(entries, u)} {
+			for form, matcher := range map[string]*xdsmatcherv3.Matcher{"lists": lists(t, entries, use{}), "tree": routeTree(entries, use{})} {
 				domain := form + "." + service.Domains[0]
 				routes.VirtualHosts = append(routes.VirtualHosts, &routev3.VirtualHost{Name: domain, Domains: []string{domain}, Matcher: matcher})
 			}

@@ -2,7 +2,6 @@ package translate
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,48 +18,56 @@ import (
 // RouteConfiguration.
 const directResponseLimit = 4096
 
-// routeConfiguration is the routes of one listener: a virtual host per domain, with the APIs of all services of the
-// instance that are mounted on the listener under it. Without any the listener answers 404.
+// host is a domain with the APIs of all services that are mounted on one socket under it.
+type host struct {
+	domain  string
+	entries []placed
+}
+
+// routeConfiguration is routes of one socket: a virtual host per domain. Without any it answers 404.
 //
 // A domain whose services have no APIs is a virtual host all the same: its requests are not for the services of another.
-func routeConfiguration(l *model.Listener, u use) *routev3.RouteConfiguration {
-	domains := map[string][]entry{}
-	limit := directResponseLimit
-	for _, service := range u.services {
-		if !slices.Contains(service.Listeners, l.Name) {
-			continue
-		}
-		for _, domain := range domainsOf(service) {
-			domains[domain] = append(domains[domain], serviceEntries(service)...)
-		}
-		for _, api := range service.APIs {
-			if api.Backend.Mock != nil {
-				limit = max(limit, len(api.Backend.Mock.Body))
-			}
-		}
-	}
+func routeConfiguration(name string, hosts []host, u use) *routev3.RouteConfiguration {
 	out := &routev3.RouteConfiguration{
-		Name: routesName(l),
+		Name: name,
 		// Never strip_*_host_port, which would change the Host that nodes see.
 		IgnorePortInHostMatching: true,
+	}
+	limit := directResponseLimit
+	for _, h := range hosts {
+		out.VirtualHosts = append(out.VirtualHosts, virtualHost(h, u))
+		for _, e := range h.entries {
+			if mock := e.api.Backend.Mock; mock != nil {
+				limit = max(limit, len(mock.Body))
+			}
+		}
 	}
 	if limit > directResponseLimit {
 		out.MaxDirectResponseBodySizeBytes = wrapperspb.UInt32(uint32(limit))
 	}
-	for _, domain := range sortedKeys(domains) {
-		host := &routev3.VirtualHost{Name: domain, Domains: []string{domain}}
-		if len(domains[domain]) > 0 {
-			host.Matcher = routeMatcher(domains[domain], u)
+	return out
+}
+
+// virtualHost is one domain.
+func virtualHost(h host, u use) *routev3.VirtualHost {
+	out := &routev3.VirtualHost{Name: h.domain, Domains: []string{h.domain}}
+	if len(h.entries) > 0 {
+		entries := make([]entry, len(h.entries))
+		for i, e := range h.entries {
+			entries[i] = e.entry
 		}
-		out.VirtualHosts = append(out.VirtualHosts, host)
+		out.Matcher = routeMatcher(entries, u)
 	}
 	return out
 }
 
-// serviceEntries are the APIs of a service by name.
-func serviceEntries(s *model.Service) []entry {
-	var out []entry
-	for _, api := range sortedValues(s.APIs) {
+// entriesOf are the APIs of a service; of none, none.
+func entriesOf(s *model.Service) []entry {
+	if s == nil {
+		return nil
+	}
+	out := make([]entry, 0, len(s.APIs))
+	for _, api := range s.APIs {
 		out = append(out, entry{s, api})
 	}
 	return out

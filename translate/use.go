@@ -1,56 +1,23 @@
 package translate
 
 import (
-	"cmp"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/weirproxy/weir/model"
 )
 
-// use is the part of a configuration that concerns one instance.
+// use is what the builders of routes know of the upstreams that they forward to: everything but their nodes, so that an edit
+// of nodes leaves the routes alone.
 type use struct {
-	services []*model.Service // mounted on the instance, by name
-	targets  []target         // what their APIs forward to, by cluster name
-	byName   map[string]*model.Upstream
+	byName map[string]*model.Upstream
 }
 
 // target is one cluster to be. The server of a url backend is an upstream of one node that nobody named.
 type target struct {
 	cluster  string
 	upstream *model.Upstream
-}
-
-// useOf collects the services of the instance and the clusters that their APIs forward to.
-func useOf(c *model.Configuration, instance *model.Instance) use {
-	u := use{byName: map[string]*model.Upstream{}}
-	urls := map[string]*model.Upstream{}
-	for _, service := range sortedValues(c.Services) {
-		if service.Instance != instance.Name {
-			continue
-		}
-		u.services = append(u.services, service)
-		for _, api := range sortedValues(service.APIs) {
-			for _, name := range api.Backend.Upstreams() {
-				u.byName[name] = c.Upstreams[name]
-			}
-			if backend := api.Backend; backend.URL != nil {
-				if name := urlCluster(backend.URL); urls[name] == nil {
-					urls[name] = urlUpstream(backend.URL, backend.Place)
-				}
-			}
-		}
-	}
-	for name, upstream := range u.byName {
-		u.targets = append(u.targets, target{upstreamCluster(name), upstream})
-	}
-	for name, upstream := range urls {
-		u.targets = append(u.targets, target{name, upstream})
-	}
-	slices.SortFunc(u.targets, func(a, b target) int { return cmp.Compare(a.cluster, b.cluster) })
-	return u
 }
 
 // clusterOf is the name of the cluster that a backend forwards to.
