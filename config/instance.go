@@ -50,6 +50,9 @@ func (l *loader) decodeInstance(block *lang.Block, body *lang.Body) *instance {
 		}
 	}
 	l.checkPorts(out)
+	for _, inner := range body.Blocks("access_log") {
+		out.model.AccessLog = l.decodeAccessLog(inner)
+	}
 	return out
 }
 

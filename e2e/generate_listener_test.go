@@ -35,3 +35,18 @@ func (g generator) listenerSettings() string {
 
 // oneOf is one of the numbers.
 func (g generator) oneOf(numbers ...int) int { return numbers[g.IntN(len(numbers))] }
+
+// observation is how an instance tells of its requests.
+func (g generator) observation() string {
+	if !g.seldom() {
+		return ""
+	}
+	text := "  access_log {\n"
+	if g.often() {
+		text += fmt.Sprintf("    format = %q\n", g.one("json", "text"))
+	}
+	if g.often() {
+		text += fmt.Sprintf("    path = %q\n", g.one("/dev/stdout", "/dev/stderr", "/nowhere/access %d.log", "/dev/null"))
+	}
+	return text + "  }\n"
+}

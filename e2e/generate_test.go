@@ -186,7 +186,7 @@ func (g generator) instance() string {
 		text += fmt.Sprintf("  listener \"l%d\" {\n    address = %q\n    port = %d\n", i, g.one("0.0.0.0", "127.0.0.1", "::", "::1", "192.0.2.7"), 1+i*10000+g.IntN(10000))
 		text += g.listenerSettings() + "  }\n"
 	}
-	text += "}\n"
+	text += g.observation() + "}\n"
 	for i := range 2 {
 		text += fmt.Sprintf("upstream \"shared%d\" {\n  vpc = vpc.main\n  protocol = \"http\"\n  host_header = \"shared%d.internal\"\n  node \"10.0.0.%d:80\" {}\n}\n", i, i, 1+i)
 	}

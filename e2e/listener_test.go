@@ -118,8 +118,9 @@ func TestListenerCertificates(t *testing.T) {
 	asks()
 }
 
-// runExample runs an example on free ports in place of its own, which stand in it as text and nowhere else.
-func runExample(t *testing.T, name string, made files, replace map[string]string) *gateway {
+// exampleOn writes an example with the files that it needs, and other values in place of some that stand in it, its
+// ports above all. It returns the directory.
+func exampleOn(t *testing.T, name string, made files, replace map[string]string) string {
 	t.Helper()
 	dir := newDirectory(t, made)
 	must(t, os.CopyFS(dir, os.DirFS(filepath.Join(moduleRoot(), "examples", name))))
@@ -133,7 +134,13 @@ func runExample(t *testing.T, name string, made files, replace map[string]string
 		text = []byte(strings.ReplaceAll(string(text), old, other))
 	}
 	writeFile(t, path, string(text))
-	return runWeir(t, dir)
+	return dir
+}
+
+// runExample runs what exampleOn wrote.
+func runExample(t *testing.T, name string, made files, replace map[string]string) *gateway {
+	t.Helper()
+	return runWeir(t, exampleOn(t, name, made, replace))
 }
 
 // The example of listeners does what it says: partners show a certificate, callers behind a balancer are known by the

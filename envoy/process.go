@@ -16,10 +16,10 @@ type process struct {
 	cmd  *exec.Cmd
 }
 
-// startProcess starts a program with its output going to one writer.
-func startProcess(path string, arguments []string, output io.Writer) (*process, error) {
+// startProcess starts a program.
+func startProcess(path string, arguments []string, stdout, stderr io.Writer) (*process, error) {
 	cmd := exec.Command(path, arguments...)
-	cmd.Stdout, cmd.Stderr = output, output
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.SysProcAttr = childAttributes()
 	cmd.WaitDelay = time.Second // a grandchild may hold the pipe open
 	p := &process{done: make(chan struct{}), cmd: cmd}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -31,6 +32,7 @@ type RunnerOptions struct {
 	Concurrency int              // worker threads; 0: as many as Envoy thinks right
 	DrainTime   time.Duration    // 0: DefaultDrainTime
 	Log         *slog.Logger     // also takes Envoy's own warnings and errors
+	Output      io.Writer        // takes whole lines of Envoy's standard output, its access log; nil: nobody does
 }
 
 // State is what a Runner's Envoy is doing, for status.
@@ -139,7 +141,7 @@ func (r *Runner) runOnce(ctx context.Context) error {
 	}
 	adminFile := filepath.Join(dir, "admin")
 	output := newLogWriter(r.log)
-	p, err := startProcess(r.options.Path, r.arguments(config, adminFile), output)
+	p, err := startProcess(r.options.Path, r.arguments(config, adminFile), &lineWriter{to: r.options.Output}, output)
 	if err != nil {
 		return fmt.Errorf("start envoy: %w", err)
 	}
@@ -166,6 +168,7 @@ func (r *Runner) arguments(config, adminFile string) []string {
 		"--drain-time-s", strconv.Itoa(int(r.options.DrainTime.Seconds())),
 		"--log-level", "warning",
 		"--log-format", envoyLogFormat,
+		"--file-flush-interval-msec", "1000", // of access logs; Envoy's own is 10 s, too long for who looks at one
 	}
 	if r.options.Concurrency > 0 {
 		arguments = append(arguments, "--concurrency", strconv.Itoa(r.options.Concurrency))

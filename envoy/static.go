@@ -3,6 +3,7 @@ package envoy
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -10,6 +11,7 @@ import (
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	fileaccesslogv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/file/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
@@ -97,6 +99,8 @@ func (s *resourceSet) inline(m protoreflect.Message) error {
 		if err := s.inlineRoutes(concrete); err != nil {
 			return err
 		}
+	case *fileaccesslogv3.FileAccessLog:
+		concrete.Path = os.DevNull // Envoy would open it, and it is a file of another machine
 	case *tlsv3.SdsSecretConfig:
 		concrete.SdsConfig = nil // then the name is that of a static secret
 		s.systemCA = s.systemCA || concrete.Name == SystemCA

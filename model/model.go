@@ -65,8 +65,25 @@ type Instance struct {
 	Type        InstanceType
 	VPC         string // name; empty on a shared instance
 	Listeners   map[string]*Listener
+	AccessLog   *AccessLog // nil: none
 	Place       Place
 }
+
+// AccessLog is a line per request, written by Envoy.
+type AccessLog struct {
+	Format LogFormat
+	Path   string // absolute, on Envoy's machine
+	Place  Place
+}
+
+// LogFormat is the form of a line.
+type LogFormat string
+
+// The forms of an access log.
+const (
+	JSONLog LogFormat = "json"
+	TextLog LogFormat = "text"
+)
 
 // Listener is a port of an instance, plain or TLS.
 type Listener struct {

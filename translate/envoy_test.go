@@ -59,7 +59,7 @@ func startEnvoy(t *testing.T, resources []Resource, ca []byte) *gateway {
 	}
 	adminFile, logFile := filepath.Join(dir, "admin"), filepath.Join(dir, "log")
 	cmd := exec.Command(envoyPath(t), "-c", config, "--admin-address-path", adminFile, "--log-path", logFile,
-		"--log-level", "warning", "--disable-hot-restart", "--concurrency", "1")
+		"--log-level", "warning", "--disable-hot-restart", "--concurrency", "1", "--file-flush-interval-msec", "100")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -186,7 +186,7 @@ func (g *ledger) addListeners(d *Delta) {
 func listenerResources(instance *model.Instance) []Resource {
 	var out []Resource
 	for _, l := range sortedValues(instance.Listeners) {
-		out = append(out, Resource{resourcev3.ListenerType, l.Name, listener(instance.Name, l), l.Place})
+		out = append(out, Resource{resourcev3.ListenerType, l.Name, listener(instance, l), l.Place})
 		for _, certificate := range distinctCertificates(l) {
 			secretName := secretName(instance.Name, l.Name, certificate)
 			out = append(out, Resource{resourcev3.SecretType, secretName, certificateSecret(secretName, certificate), certificate.Place})

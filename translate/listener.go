@@ -25,10 +25,10 @@ const (
 )
 
 // listener is the Envoy listener of one port.
-func listener(instance string, l *model.Listener) *listenerv3.Listener {
+func listener(instance *model.Instance, l *model.Listener) *listenerv3.Listener {
 	manager := &listenerv3.Filter{
 		Name:       "envoy.filters.network.http_connection_manager",
-		ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(l))},
+		ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(instance, l))},
 	}
 	out := &listenerv3.Listener{
 		Name:            l.Name,
@@ -41,7 +41,7 @@ func listener(instance string, l *model.Listener) *listenerv3.Listener {
 	if len(out.ListenerFilters) > 0 {
 		out.ListenerFiltersTimeout = durationpb.New(slowStart)
 	}
-	setFilterChains(out, instance, l, manager)
+	setFilterChains(out, instance.Name, l, manager)
 	return out
 }
 
@@ -54,12 +54,12 @@ func routesName(l *model.Listener) string { return hostPort(l.Address.String(), 
 // internal_address_config must stay unset: set, even to an empty message, it makes callers from private addresses
 // "internal", and their x-envoy-retry-on, x-envoy-max-retries and the like are obeyed. Unset, nobody is internal, and
 // with use_remote_address Envoy removes these headers from every request.
-func connectionManager(l *model.Listener) *hcmv3.HttpConnectionManager {
+func connectionManager(instance *model.Instance, l *model.Listener) *hcmv3.HttpConnectionManager {
 	m := &hcmv3.HttpConnectionManager{
 		CodecType:        hcmv3.HttpConnectionManager_AUTO,
 		StatPrefix:       l.Name,
 		RouteSpecifier:   &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{ConfigSource: ads(), RouteConfigName: routesName(l)}},
-		HttpFilters:      httpFilters(),
+		HttpFilters:      httpFilters(instance),
 		UseRemoteAddress: wrapperspb.Bool(true),
 		// Routes are chosen by path, so "/a/../b", "/a//b" and "/%61" may not slip past one.
 		NormalizePath: wrapperspb.Bool(true),
@@ -81,16 +81,17 @@ func connectionManager(l *model.Listener) *hcmv3.HttpConnectionManager {
 		ServerHeaderTransformation: hcmv3.HttpConnectionManager_PASS_THROUGH,
 	}
 	setListenerLimits(m, l)
+	m.AccessLog = accessLog(instance.AccessLog, l)
 	return m
 }
 
 // httpFilters are the filters that every request passes. The router is last.
-func httpFilters() []*hcmv3.HttpFilter {
-	return []*hcmv3.HttpFilter{
+func httpFilters(instance *model.Instance) []*hcmv3.HttpFilter {
+	return append(observation(instance),
 		httpFilter(idempotentFilter, idempotentRetries()),
 		// No x-envoy-* headers: neither callers nor nodes are told what the gateway runs on.
 		httpFilter("envoy.filters.http.router", &routerv3.Router{SuppressEnvoyHeaders: true}),
-	}
+	)
 }
 
 func httpFilter(name string, config proto.Message) *hcmv3.HttpFilter {

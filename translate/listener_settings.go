@@ -26,7 +26,7 @@ func listenerFilters(l *model.Listener) []*listenerv3.ListenerFilter {
 		// A connection without the header is closed: who may leave it out may also make one up.
 		add("envoy.filters.listener.proxy_protocol", &proxyprotocolv3.ProxyProtocol{})
 	}
-	if len(distinctCertificates(l)) > 1 {
+	if len(l.Certificates) > 0 { // also where nothing is to be chosen: the access log has the SNI from it
 		add("envoy.filters.listener.tls_inspector", &tlsinspectorv3.TlsInspector{})
 	}
 	return out

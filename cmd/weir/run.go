@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +15,8 @@ import (
 const runLong = `Runs the whole gateway: the control plane, as "weir serve" does, and one Envoy for each instance.
 
 The Envoys are started, stopped and drained as instances come and go, restarted when they end, and stopped with
-weir. Envoy's binary is --envoy-path, else the "envoy" on the PATH.`
+weir. Envoy's binary is --envoy-path, else the "envoy" on the PATH. What they write to their standard output, such as
+access logs, goes to that of weir, line by line; weir's own log goes to standard error.`
 
 func (a *app) runCommand() *cobra.Command {
 	var (
@@ -63,6 +66,18 @@ func (a *app) runner(ctx context.Context, path, caFile string) (*envoy.RunnerOpt
 	}
 	a.log.Info("found Envoy", "path", path, "version", version.String())
 	return &envoy.RunnerOptions{
-		Path: path, Log: a.log, Bootstrap: envoy.BootstrapOptions{NodeID: node, CAFile: caFile},
+		Path: path, Log: a.log, Output: &together{to: a.stdout}, Bootstrap: envoy.BootstrapOptions{NodeID: node, CAFile: caFile},
 	}, nil
+}
+
+// together lets several Envoys write to one place, one at a time.
+type together struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (w *together) Write(data []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(data)
 }
