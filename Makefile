@@ -1,12 +1,13 @@
 # make            builds build/weir
 # make run        the whole gateway on examples/quickstart, with three demo nodes
 # make test       every test; fetches Envoy, and starts a Docker engine, where they are missing
+# make bench      how fast it is, beside what no control plane can be faster than; docs/benchmarks.md
 # make help       the rest
 
 MAKEFLAGS += --no-print-directory
 export CGO_ENABLED ?= 0
 
-.PHONY: build run test lint tools clean help
+.PHONY: build run test bench lint tools clean help
 
 build: ## build/weir
 	@mkdir -p build
@@ -21,6 +22,10 @@ run: build ## three demo nodes, weir and its Envoy on examples/quickstart, until
 # wait for them with deadlines, so more of them at once than a small machine has cores would not be faster.
 test: lint build ## every test, those with Envoy and in containers too
 	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" e2e/setup/docker.sh go test -count=1 -p 2 -timeout 20m ./...
+
+bench: build ## tables of times, memory and bytes beside their floors; make bench ARGS="-n 1,100 -o markdown", ARGS=-help
+	@go build -o build/bench ./e2e/bench
+	@envoy="$$(e2e/setup/envoy.sh)" && build/bench -envoy "$$envoy" $(ARGS)
 
 lint: ## gofmt and go vet
 	@unformatted="$$(find . -name '.?*' -prune -o -path ./build -prune -o -name '*.go' -exec gofmt -l {} +)" && \
