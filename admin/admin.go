@@ -35,6 +35,9 @@ type Options struct {
 	Envoys  func() []Envoy                              // nil: this weir starts no Envoys
 	Reload  func(ctx context.Context) (*Attempt, error) // loads now and waits for the outcome
 	Metrics *Metrics
+
+	// Health asks the proxies how the nodes of an upstream are. It does not wait long for any. Nil: nobody is asked.
+	Health func(ctx context.Context, upstream string) []Witness
 }
 
 // NewServer is an HTTP server for the handler, with timeouts that no slow client can hold it beyond.

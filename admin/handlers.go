@@ -15,7 +15,7 @@ GET  /api/v1/status           generation, last attempt to load, instances, proxi
 GET  /api/v1/instances        gateways, their listeners and proxies
 GET  /api/v1/proxies          connected Envoys: sent, acknowledged, refused
 GET  /api/v1/upstreams        upstreams, their nodes and associated APIs
-GET  /api/v1/upstreams/NAME   one of them
+GET  /api/v1/upstreams/NAME   one of them, and how its nodes are
 POST /api/v1/reload           load the files now and wait for the outcome
 `
 
@@ -81,7 +81,11 @@ func (o Options) upstream(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "there is no upstream "+quote(name))
 		return
 	}
-	answer(w, http.StatusOK, NewUpstream(state.Configuration, name))
+	view := NewUpstream(state.Configuration, name)
+	if o.Health != nil {
+		view.hear(o.Health(r.Context(), name))
+	}
+	answer(w, http.StatusOK, view)
 }
 
 // reload answers 200 where the configuration that serves is the one in the files, and an error status with the

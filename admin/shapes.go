@@ -123,6 +123,7 @@ type Upstream struct {
 	Retries        int             `json:"retries"`
 	TLS            *UpstreamTLS    `json:"tls,omitempty"`
 	Nodes          []Node          `json:"nodes"`
+	Witnesses      []Witness       `json:"proxies,omitempty"` // whose word the states of the nodes rest on
 	AssociatedAPIs []AssociatedAPI `json:"associated_apis"`
 	Place          *Place          `json:"place,omitempty"`
 }
@@ -148,6 +149,9 @@ type Node struct {
 	Weight      int     `json:"weight"`  // 0: listed but disabled
 	Percent     float64 `json:"percent"` // the node's share of the upstream's requests while all nodes answer
 	Place       *Place  `json:"place,omitempty"`
+
+	State  NodeState   `json:"state,omitempty"`  // over all proxies; absent where nobody was asked
+	States []Statement `json:"states,omitempty"` // of each proxy that could be asked
 }
 
 // AssociatedAPI is an API whose backend is the upstream.

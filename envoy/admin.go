@@ -26,7 +26,10 @@ type adminClient struct {
 func newAdminClient(address string) *adminClient {
 	return &adminClient{
 		base: "http://" + address,
-		http: &http.Client{Timeout: adminTimeout, Transport: &http.Transport{DisableKeepAlives: true}},
+		http: &http.Client{
+			Timeout: adminTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 	}
 }
 

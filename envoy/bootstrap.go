@@ -71,7 +71,7 @@ func Bootstrap(o BootstrapOptions) (*bootstrapv3.Bootstrap, error) {
 		return nil, fmt.Errorf("bootstrap: %w", err)
 	}
 	return &bootstrapv3.Bootstrap{
-		Node:             &corev3.Node{Id: o.NodeID, Cluster: o.Instance},
+		Node:             &corev3.Node{Id: o.NodeID, Cluster: o.Instance, Metadata: metadata(admin)},
 		Admin:            admin,
 		DynamicResources: dynamicResources(),
 		StaticResources: &bootstrapv3.Bootstrap_StaticResources{
@@ -256,6 +256,20 @@ func adminListener(address string) (*bootstrapv3.Admin, error) {
 		return nil, fmt.Errorf("%q is not an IP address: Envoy listens on addresses, not on names", host)
 	}
 	return &bootstrapv3.Admin{Address: socketAddress(host, port), IgnoreGlobalConnLimit: true}, nil
+}
+
+// AdminMetadata is the field of node.metadata by which an Envoy tells weir where its admin API is, so that weir can ask
+// it how the nodes are.
+const AdminMetadata = "weir.admin_address"
+
+// metadata tells of an admin API whose port is known beforehand.
+func metadata(admin *bootstrapv3.Admin) *structpb.Struct {
+	socket := admin.GetAddress().GetSocketAddress()
+	if socket.GetPortValue() == 0 {
+		return nil
+	}
+	address := net.JoinHostPort(socket.GetAddress(), strconv.Itoa(int(socket.GetPortValue())))
+	return &structpb.Struct{Fields: map[string]*structpb.Value{AdminMetadata: structpb.NewStringValue(address)}}
 }
 
 // parseXDSAddress turns "host:port" and "unix:///path" into Envoy's address; isName says that it must be resolved.

@@ -25,7 +25,7 @@ func setTarget(out *routev3.RouteAction, b model.Backend, u use) {
 func weightedClusters(split []model.Target, u use) *routev3.WeightedCluster {
 	out := &routev3.WeightedCluster{}
 	for _, t := range split {
-		c := &routev3.WeightedCluster_ClusterWeight{Name: upstreamCluster(t.Upstream), Weight: wrapperspb.UInt32(t.Weight)}
+		c := &routev3.WeightedCluster_ClusterWeight{Name: UpstreamCluster(t.Upstream), Weight: wrapperspb.UInt32(t.Weight)}
 		if host := u.byName[t.Upstream].HostHeader; host != "" {
 			c.HostRewriteSpecifier = &routev3.WeightedCluster_ClusterWeight_HostRewriteLiteral{HostRewriteLiteral: host}
 		}
@@ -41,7 +41,7 @@ func mirrorPolicies(mirrors []model.Mirror, u use) []*routev3.RouteAction_Reques
 	for _, m := range mirrors {
 		host := u.byName[m.Upstream].HostHeader
 		out = append(out, &routev3.RouteAction_RequestMirrorPolicy{
-			Cluster: upstreamCluster(m.Upstream),
+			Cluster: UpstreamCluster(m.Upstream),
 			RuntimeFraction: &corev3.RuntimeFractionalPercent{
 				DefaultValue: &typev3.FractionalPercent{Numerator: uint32(m.Percent)},
 			},

@@ -25,10 +25,11 @@ func clusterOf(b model.Backend) string {
 	if b.URL != nil {
 		return urlCluster(b.URL)
 	}
-	return upstreamCluster(b.Upstream)
+	return UpstreamCluster(b.Upstream)
 }
 
-func upstreamCluster(name string) string { return "upstream/" + name }
+// UpstreamCluster names the cluster of an upstream.
+func UpstreamCluster(name string) string { return "upstream/" + name }
 
 // urlCluster names a public server by its host and port: "https://a" and "https://a:443" are one server. A configuration
 // does not reach one port both with and without TLS.

@@ -19,7 +19,7 @@ type usedCluster struct {
 // use notes that an API forwards to its backend's clusters.
 func (g *ledger) use(e entry) {
 	for _, name := range e.api.Backend.Upstreams() {
-		c := g.usedBy(e, upstreamCluster(name))
+		c := g.usedBy(e, UpstreamCluster(name))
 		c.name = name
 		if g.routing.byName[name] == nil {
 			g.routing.byName[name] = withoutNodes(g.upstreams[name])
@@ -49,7 +49,7 @@ func (g *ledger) usedBy(e entry, cluster string) *usedCluster {
 func (g *ledger) release(e entry) {
 	clusters := e.api.Backend.Upstreams()
 	for i, name := range clusters {
-		clusters[i] = upstreamCluster(name)
+		clusters[i] = UpstreamCluster(name)
 	}
 	if url := e.api.Backend.URL; url != nil {
 		clusters = append(clusters, urlCluster(url))
@@ -66,11 +66,11 @@ func (g *ledger) release(e entry) {
 
 // changeUpstream takes an edit of an upstream, which may be used here.
 func (g *ledger) changeUpstream(after *model.Upstream) {
-	c := g.used[upstreamCluster(after.Name)]
+	c := g.used[UpstreamCluster(after.Name)]
 	if c == nil {
 		return
 	}
-	g.touched[upstreamCluster(after.Name)] = true
+	g.touched[UpstreamCluster(after.Name)] = true
 	routing := withoutNodes(after)
 	if !reflect.DeepEqual(g.routing.byName[after.Name], routing) {
 		for _, e := range c.users {

@@ -25,6 +25,7 @@ type Proxy struct {
 	Unknown     bool      // there is no such instance: it is refused again and again
 	Address     string    // host:port, or "unix"
 	UserAgent   string    // "envoy 1.40.0", as far as the client tells
+	Admin       string    // host:port of its own admin API, as its node's metadata says; "" where it says none
 	ConnectedAt time.Time // of an unknown one: when it asked first
 	Snapshot    string    // hash of the last set that it took wholly, "" for none yet
 	Types       []TypeState
@@ -58,7 +59,10 @@ type Refusal struct {
 }
 
 // identity is what we keep of a node.
-type identity struct{ id, cluster, agent string }
+type identity struct{ id, cluster, agent, admin string }
+
+// adminMetadata is where a node says in its metadata how its admin API is reached.
+const adminMetadata = "weir.admin_address"
 
 func identityOf(n *corev3.Node) identity {
 	agent := n.GetUserAgentName()
@@ -70,6 +74,7 @@ func identityOf(n *corev3.Node) identity {
 	return identity{
 		id: clip(n.GetId(), maxIdentity), cluster: clip(n.GetCluster(), maxIdentity),
 		agent: clip(strings.TrimSpace(agent), maxIdentity),
+		admin: clip(n.GetMetadata().GetFields()[adminMetadata].GetStringValue(), maxIdentity),
 	}
 }
 
@@ -134,7 +139,7 @@ func (s *session) proxy() Proxy {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := Proxy{
-		Node: s.node.id, Instance: s.node.cluster, Address: addressOf(s.address), UserAgent: s.node.agent,
+		Node: s.node.id, Instance: s.node.cluster, Address: addressOf(s.address), UserAgent: s.node.agent, Admin: s.node.admin,
 		ConnectedAt: s.started, Snapshot: s.live,
 	}
 	for _, w := range s.watches {

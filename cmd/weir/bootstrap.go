@@ -18,6 +18,9 @@ const bootstrapLong = `Prints the bootstrap that joins an Envoy to weir, as JSON
 It says which instance the Envoy belongs to and where weir is; everything else comes from weir. Run it on Envoy's
 machine, or give --ca-file and --node-id: the file of CAs that verifies https upstreams is a path on that machine.
 
+With --envoy-admin-address weir can ask this Envoy how the nodes of upstreams are ("weir upstreams NAME"), if it
+reaches it there. Whoever reaches that address can also stop this Envoy: 127.0.0.1 beside weir, or a private network.
+
 --instance may be left out where a configuration at --config has only one.`
 
 func (a *app) bootstrapCommand() *cobra.Command {

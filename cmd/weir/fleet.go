@@ -10,6 +10,7 @@ import (
 	"github.com/weirproxy/weir/admin"
 	"github.com/weirproxy/weir/envoy"
 	"github.com/weirproxy/weir/model"
+	"github.com/weirproxy/weir/xds"
 )
 
 // fleet runs one Envoy for each instance. Only the loop calls set; states may be called by anyone.
@@ -128,6 +129,17 @@ func (f *fleet) states() []admin.Envoy {
 		all = append(all, view)
 	}
 	return all
+}
+
+// adminOf is where the admin API of an Envoy is that this fleet started, "" for an Envoy of somebody else.
+func (f *fleet) adminOf(p xds.Proxy) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := f.members[p.Instance]
+	if m == nil || m.runner == nil || p.Admin != "" || p.Node != f.options.Bootstrap.NodeID {
+		return ""
+	}
+	return m.runner.State().AdminAddress
 }
 
 // warnSharedPorts tells of listeners of two instances at one port: Envoys share a port without a word, and each

@@ -171,7 +171,7 @@ func TestRefusedAtFirst(t *testing.T) {
 			return false
 		}
 		p := s.Instances[0].Proxies[0]
-		return !p.Current && p.Types[0].Refused != nil && p.Types[0].Refused.Place.Line == 4
+		return !p.Current && len(p.Types) > 0 && p.Types[0].Refused != nil && p.Types[0].Refused.Place.Line == 4
 	})
 	if r := w.reload(); r.status != 1 || !strings.HasPrefix(r.stdout, "refused") {
 		t.Errorf("a reload of what is refused: %+v", r)

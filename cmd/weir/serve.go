@@ -164,6 +164,7 @@ func (a *app) adminServer(l *loop, o *serving, listener net.Listener) *http.Serv
 	host, _, _ := net.SplitHostPort(o.adminAddress) // it has been listened on
 	options := admin.Options{
 		Listen: listener.Addr(), Host: host, State: l.state.Load, Proxies: l.proxies, Reload: l.reload, Metrics: l.metrics,
+		Health: l.health,
 	}
 	if l.fleet != nil {
 		options.Envoys = l.fleet.states

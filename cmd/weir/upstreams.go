@@ -19,7 +19,9 @@ import (
 
 const upstreamsLong = `Lists the upstreams, or shows one of them: its nodes with their shares of the requests, and the APIs that use it.
 
-They are those of the running weir at --admin-address, or with --config (WEIR_CONFIG) those of files.`
+They are those of the running weir at --admin-address, or with --config (WEIR_CONFIG) those of files. A running weir
+also asks the Envoys how the nodes of the one upstream are: healthy, unhealthy, unknown, or off (weight 0). Those of
+"weir run" it can ask; others where their bootstrap has an --envoy-admin-address that weir reaches.`
 
 func (a *app) upstreamsCommand() *cobra.Command {
 	var (
@@ -55,6 +57,11 @@ func (a *app) upstreamsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if len(args) == 1 && (conf.path == "" || cmd.Flags().Changed("admin-address")) {
+			if err := withStates(cmd.Context(), address, all, args[0]); err != nil {
+				return err
+			}
+		}
 		return writeUpstreams(a.stdout, all, args, output.value == "json")
 	}
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -86,6 +93,19 @@ func upstreamsOfWeir(ctx context.Context, address string) ([]admin.Upstream, err
 		return nil, err
 	}
 	return list.Upstreams, nil
+}
+
+// withStates puts what the running weir knows of one upstream in its place among all.
+func withStates(ctx context.Context, address string, all []admin.Upstream, name string) error {
+	i := slices.IndexFunc(all, func(u admin.Upstream) bool { return u.Name == name })
+	if i < 0 {
+		return nil
+	}
+	c, err := newAsker(address)
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, http.MethodGet, "/api/v1/upstreams/"+name, &all[i])
 }
 
 // writeUpstreams prints all of them, or the one that args name.
@@ -153,10 +173,8 @@ func writeUpstream(w io.Writer, u admin.Upstream) error {
 	row("host_header", u.HostHeader)
 	row("retries", strconv.Itoa(u.Retries))
 	row("place", placeText(u.Place))
-	fmt.Fprintln(t, "\nNODE\tWEIGHT\tSHARE\tPLACE")
-	for _, n := range u.Nodes {
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\n", printable(n.Address), n.Weight, share(n), placeText(n.Place))
-	}
+	writeNodes(t, u.Nodes)
+	writeWitnesses(t, u.Witnesses)
 	if len(u.AssociatedAPIs) == 0 {
 		fmt.Fprintln(t, "\nNo API uses it.")
 		return t.Flush()
@@ -167,6 +185,53 @@ func writeUpstream(w io.Writer, u admin.Upstream) error {
 			orAny(a.Domains), orAny(a.Methods), printable(a.Path), placeText(a.Place))
 	}
 	return t.Flush()
+}
+
+// writeNodes prints the nodes, and how they are where the Envoys were asked.
+func writeNodes(w io.Writer, nodes []admin.Node) {
+	asked := slices.ContainsFunc(nodes, func(n admin.Node) bool { return n.State != "" })
+	if asked {
+		fmt.Fprintln(w, "\nNODE\tWEIGHT\tSHARE\tSTATE\tPLACE")
+	} else {
+		fmt.Fprintln(w, "\nNODE\tWEIGHT\tSHARE\tPLACE")
+	}
+	for _, n := range nodes {
+		fmt.Fprintf(w, "%s\t%d\t%s\t", printable(n.Address), n.Weight, share(n))
+		if asked {
+			fmt.Fprintf(w, "%s\t", printable(stateText(n)))
+		}
+		fmt.Fprintf(w, "%s\n", placeText(n.Place))
+	}
+}
+
+// stateText is a node's state, with the proxies that see it so where they do not agree.
+func stateText(n admin.Node) string {
+	var by []string
+	for _, s := range n.States {
+		if s.State == n.State {
+			by = append(by, s.Proxy)
+		}
+	}
+	if len(by) == len(n.States) || len(by) == 0 {
+		return string(n.State)
+	}
+	more := ""
+	if len(by) > 3 {
+		more = fmt.Sprintf(" and %d more", len(by)-3)
+		by = by[:3]
+	}
+	return fmt.Sprintf("%s at %s%s of %d", n.State, strings.Join(by, ", "), more, len(n.States))
+}
+
+// writeWitnesses prints the Envoys that told nothing, and why.
+func writeWitnesses(w io.Writer, all []admin.Witness) {
+	title := "\nPROXY\tINSTANCE\tSAYS NOTHING, SINCE\n"
+	for _, p := range all {
+		if p.Error != "" {
+			fmt.Fprintf(w, "%s%s\t%s\t%s\n", title, printable(p.Node), printable(p.Instance), printable(p.Error))
+			title = ""
+		}
+	}
 }
 
 func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
