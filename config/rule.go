@@ -19,6 +19,7 @@ const (
 	ruleNode        lang.Rule = "node"
 	ruleWeight      lang.Rule = "weight"
 	ruleRetries     lang.Rule = "retries"
+	ruleHealth      lang.Rule = "health"
 	ruleVerify      lang.Rule = "unnamed_certificate"
 	ruleInsecure    lang.Rule = "unverified_certificate"
 	ruleTimeout     lang.Rule = "timeout"
@@ -64,6 +65,7 @@ var ruleTexts = map[lang.Rule]string{
 	ruleNode:        "An upstream has 1 to 200 nodes, each host:port, none of them twice, at least one enabled.",
 	ruleWeight:      "Either all enabled nodes of an upstream say a weight, 1-65535, or none does.",
 	ruleRetries:     "Retries are a whole number, 1-100.",
+	ruleHealth:      "A health check asks what nodes can answer, and what it says has a meaning.",
 	ruleVerify:      "The certificate of an HTTPS node is checked against a name or against the node's IP address.",
 	ruleInsecure:    "The certificates of HTTPS nodes are verified.",
 	ruleTimeout:     "The timeout of an API leaves time for the retries of its backend.",

@@ -53,6 +53,7 @@ var schemas = map[string]*lang.Schema{
 			{Name: "protocol", Type: lang.String}, // required; the decoder names the choices
 			{Name: "host_header", Type: lang.String},
 			{Name: "retries", Type: lang.Int},
+			{Name: "panic_threshold", Type: lang.Int},
 			{Name: "connect_timeout", Type: lang.Duration},
 			{Name: "idle_timeout", Type: lang.Duration},
 			{Name: "max_connection_duration", Type: lang.Duration},
@@ -62,6 +63,8 @@ var schemas = map[string]*lang.Schema{
 			{Type: "tls", Max: 1, Schema: &upstreamTLSSchema},
 			{Type: "node", Label: lang.FreeLabel, Min: 1, Schema: &nodeSchema},
 			{Type: "retry", Max: 1, Schema: &retrySchema},
+			{Type: "health_check", Max: 1, Schema: &healthCheckSchema},
+			{Type: "outlier_detection", Max: 1, Schema: &outlierDetectionSchema},
 			{Type: "circuit_breaker", Max: 1, Schema: &circuitBreakerSchema},
 			{Type: "tcp_keepalive", Max: 1, Schema: &tcpKeepaliveSchema},
 		},

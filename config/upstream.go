@@ -41,11 +41,11 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 		head:     block.DefRange,
 		vpc:      body.Ref("vpc"),
 		retries:  l.decodeRetries(body.Int("retries")),
-		protocol: choice(l, body.String("protocol"), "", model.HTTP, model.HTTPS),
+		protocol: choice(l, body.String("protocol"), "", model.HTTP, model.HTTPS, model.GRPC, model.GRPCS),
 	}
 	if body.String("protocol").State == lang.Absent {
 		l.report(lang.RuleMissing, block.DefRange, "Missing attribute \"protocol\"",
-			"Upstream %q does not say how its nodes are called. Write protocol = \"http\" or protocol = \"https\".", block.Name)
+			"Upstream %q does not say how its nodes are called. Write protocol = \"http\" or protocol = \"https\", or \"grpc\" or \"grpcs\" where they speak HTTP/2.", block.Name)
 	}
 	out.model = &model.Upstream{
 		Name:          block.Name,
@@ -70,6 +70,7 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 		l.decodeRetry(inner, out)
 	}
 	l.checkRetryLimits(body, out)
+	l.decodeHealth(body, out)
 	for _, inner := range body.Blocks("tls") {
 		out.model.TLS = l.decodeUpstreamTLS(inner, out.protocol)
 	}
@@ -85,9 +86,9 @@ func (l *loader) decodeUpstreamTLS(body *lang.Body, protocol lang.Value[model.Pr
 		InsecureSkipVerify: insecure.Or(false),
 		Place:              body.Place(),
 	}
-	if protocol.Valid() && protocol.V != model.HTTPS {
+	if protocol.Valid() && !protocol.V.Secure() {
 		l.report(ruleValue, body.DefRange, "TLS settings of an upstream without TLS",
-			"The protocol of this upstream is %q, so its nodes are called without TLS. Write protocol = \"https\", or remove the tls block.", protocol.V)
+			"The protocol of this upstream is %q, so its nodes are called without TLS. Write protocol = \"%ss\", or remove the tls block.", protocol.V, protocol.V)
 	}
 	if text, ok := l.read(file, "ca_file"); ok {
 		chain, certificates, wrong := parseChain(text)
@@ -238,7 +239,7 @@ func wrongServerName(text string) slip {
 // withPort is an address with the port that its protocol has where none is said.
 func withPort(h hostPort, protocol model.Protocol) string {
 	h.hasPort, h.port = true, 80
-	if protocol == model.HTTPS {
+	if protocol.Secure() {
 		h.port = 443
 	}
 	return h.String()
@@ -330,13 +331,13 @@ func (l *loader) setWeights(up *upstream, nodes []node) {
 // checkNames warns, after rule 2, where the certificate of an IP node can be checked against nothing but the IP.
 func (l *loader) checkNames(up *upstream, nodes []node, host lang.Value[string]) {
 	tls := up.model.TLS
-	if up.model.Protocol != model.HTTPS || host.Said() || tls != nil && (tls.SNI != "" || tls.InsecureSkipVerify) {
+	if !up.model.Protocol.Secure() || host.Said() || tls != nil && (tls.SNI != "" || tls.InsecureSkipVerify) {
 		return
 	}
 	for _, n := range nodes {
 		if _, isIP := n.model.IP(); n.good && isIP {
 			l.diags = append(l.diags, lang.Warning(ruleVerify, n.at, "Certificates must carry the IP address",
-				fmt.Sprintf("Upstream %q speaks https to IP addresses and says no name, so each node's certificate is checked against its IP address and must carry it (subject alternative name). Most certificates carry names only: say the name in host_header, or in tls { sni = \"...\" }.", up.model.Name)))
+				fmt.Sprintf("Upstream %q speaks %s to IP addresses and says no name, so each node's certificate is checked against its IP address and must carry it (subject alternative name). Most certificates carry names only: say the name in host_header, or in tls { sni = \"...\" }.", up.model.Name, up.model.Protocol)))
 			return
 		}
 	}

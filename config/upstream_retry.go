@@ -31,6 +31,9 @@ func (l *loader) decodeRetries(v lang.Value[int]) lang.Value[int] {
 	return v
 }
 
+// grpcWords are conditions on the status of a gRPC call, for upstreams that speak it.
+var grpcWords = []string{"cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"}
+
 // decodeRetry reads when and how attempts are repeated. Where a condition is wrong, out.retries is Invalid, and nothing
 // is said about their time.
 func (l *loader) decodeRetry(body *lang.Body, out *upstream) {
@@ -63,7 +66,7 @@ func (l *loader) decodeConditions(on lang.Value[[]lang.Value[string]], out *upst
 		out.retries.V, out.model.Retries = 0, 0
 		return
 	}
-	words, known := l.words(on, "on", "", parseCondition)
+	words, known := l.words(on, "on", "", func(text string) (string, *fault) { return parseCondition(text, out.protocol) })
 	if !known {
 		out.retries.State = lang.Invalid
 	}
@@ -77,12 +80,20 @@ func (l *loader) decodeConditions(on lang.Value[[]lang.Value[string]], out *upst
 }
 
 // parseCondition judges one condition: a word, or the status of an answer.
-func parseCondition(text string) (string, *fault) {
-	if code, err := strconv.Atoi(text); err == nil && code >= 400 && code <= 599 && text == strconv.Itoa(code) || slices.Contains(retryWords, text) {
+func parseCondition(text string, protocol lang.Value[model.Protocol]) (string, *fault) {
+	known := retryWords
+	if !protocol.Valid() || protocol.V.HTTP2() {
+		known = append(slices.Clone(retryWords), grpcWords...)
+	}
+	if code, err := strconv.Atoi(text); err == nil && code >= 400 && code <= 599 && text == strconv.Itoa(code) || slices.Contains(known, text) {
 		return text, nil
 	}
-	return "", &fault{ruleRetries, "Unknown retry condition", "is no failure after which Envoy can try again.", suggest(strings.ToLower(text), retryWords),
-		fmt.Sprintf("The conditions are %s, and the status of an answer, \"400\" to \"599\".", quotedList(retryWords, "and"))}
+	if slices.Contains(grpcWords, text) {
+		return "", &fault{ruleRetries, "Retry condition of gRPC", "is the status of a gRPC call, which nodes that speak HTTP/1.1 do not answer.",
+			fmt.Sprintf("The protocol of this upstream is %q. Write protocol = \"grpc\" or \"grpcs\", or remove the condition.", protocol.V), ""}
+	}
+	return "", &fault{ruleRetries, "Unknown retry condition", "is no failure after which Envoy can try again.", suggest(strings.ToLower(text), known),
+		fmt.Sprintf("The conditions are %s, and the status of an answer, \"400\" to \"599\".", quotedList(known, "and"))}
 }
 
 func (l *loader) decodeBackOff(body *lang.Body) model.BackOff {

@@ -61,3 +61,29 @@ var tcpKeepaliveSchema = lang.Schema{
 		{Name: "probes", Type: lang.Int},
 	},
 }
+
+var healthCheckSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "type", Type: lang.String},
+		{Name: "path", Type: lang.String},
+		{Name: "host", Type: lang.String},
+		{Name: "service", Type: lang.String},
+		{Name: "expected_statuses", Type: lang.StringList},
+		{Name: "interval", Type: lang.Duration},
+		{Name: "timeout", Type: lang.Duration},
+		{Name: "healthy_threshold", Type: lang.Int},
+		{Name: "unhealthy_threshold", Type: lang.Int},
+	},
+}
+
+var outlierDetectionSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "consecutive_5xx", Type: lang.Int},
+		{Name: "consecutive_gateway_failure", Type: lang.Int},
+		{Name: "consecutive_local_origin_failure", Type: lang.Int},
+		{Name: "interval", Type: lang.Duration},
+		{Name: "base_ejection_time", Type: lang.Duration},
+		{Name: "max_ejection_time", Type: lang.Duration},
+		{Name: "max_ejection_percent", Type: lang.Int},
+	},
+}

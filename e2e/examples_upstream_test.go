@@ -1,9 +1,18 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	grpcstatus "google.golang.org/grpc/status"
 )
 
 // exampleWith runs an example whose listener has port 8080, with nodes of the test's own by the address that the example
@@ -93,5 +102,74 @@ func TestExampleLimits(t *testing.T) {
 	}
 	if statuses[http.StatusOK] == 0 || statuses[http.StatusOK] > limit+10 {
 		t.Errorf("answers: %v", statuses)
+	}
+}
+
+// The example of health checks: a node that says that it is ill, and one that answers so, get no request.
+func TestExampleHealthChecks(t *testing.T) {
+	t.Parallel()
+	nodes := map[string]*node{
+		"10.0.1.10:8080": newNode(t, "n0"), "10.0.1.11:8080": newNode(t, "n1"),
+		"10.0.2.10:8080": newNode(t, "n2"), "10.0.2.11:8080": newNode(t, "n3"),
+	}
+	ill := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/health" {
+			unavailable(w, r)
+			return
+		}
+		fmt.Fprint(w, "ill")
+	}
+	_, port := exampleWith(t, "health-checks", nodes)
+	orders, search := request{port: port, path: "/orders/1"}, request{port: port, path: "/search"}
+	eventually(t, startBound, "both nodes answer", answeredByAll(orders, "n0", "n1"))
+	nodes["10.0.1.10:8080"].behave(ill)
+	eventually(t, startBound, "the node that is ill gets no request", answeredByAll(orders, "n1"))
+	nodes["10.0.1.10:8080"].behave(nil)
+	eventually(t, startBound, "it is well again", answeredByAll(orders, "n0", "n1"))
+	nodes["10.0.2.10:8080"].behave(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	eventually(t, startBound, "the node that fails gets no request", answeredByAll(search, "n3"))
+}
+
+// The example of gRPC: calls, streams, and a node that is gone.
+func TestExampleGRPC(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	replace := map[string]string{"port = 8080": fmt.Sprint("port = ", port)}
+	servers := make([]*grpc.Server, 2)
+	for i := range servers {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		servers[i] = grpc.NewServer()
+		healthpb.RegisterHealthServer(servers[i], health.NewServer())
+		go func() { _ = servers[i].Serve(listener) }()
+		t.Cleanup(servers[i].Stop)
+		replace[fmt.Sprintf(`"10.0.1.1%d:9000"`, i)] = `"` + listener.Addr().String() + `"`
+	}
+	runExample(t, "grpc", madeForExamples(t), replace)
+	connection, err := grpc.NewClient(loopback(port), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithAuthority("orders.example.com"))
+	must(t, err)
+	defer connection.Close()
+	caller := healthpb.NewHealthClient(connection)
+	ctx, cancel := context.WithTimeout(t.Context(), startBound)
+	defer cancel()
+	call := func() error {
+		_, err := caller.Check(ctx, &healthpb.HealthCheckRequest{})
+		return err
+	}
+	eventually(t, startBound, "a call is answered", call)
+	stream, err := caller.Watch(ctx, &healthpb.HealthCheckRequest{})
+	must(t, err)
+	if answer, err := stream.Recv(); err != nil || answer.Status != healthpb.HealthCheckResponse_SERVING {
+		t.Errorf("a stream is answered %v, %v", answer, err)
+	}
+	_, err = caller.Check(ctx, &healthpb.HealthCheckRequest{Service: "unknown"})
+	if grpcstatus.Code(err) != codes.NotFound {
+		t.Errorf("a refusal is answered %v", err)
+	}
+	servers[0].Stop()
+	for range 20 {
+		if err := call(); err != nil {
+			t.Errorf("with one of two nodes gone: %v", err)
+		}
 	}
 }

@@ -194,12 +194,13 @@ func (g generator) instance() string {
 }
 
 func (g generator) upstream(name string) string {
-	protocol := g.one("http", "https")
+	protocol := g.one("http", "https", "http", "https", "grpc", "grpcs")
+	secure := strings.HasSuffix(protocol, "s")
 	text := fmt.Sprintf("upstream %q {\n  vpc = vpc.main\n  protocol = %q\n", name, protocol)
 	if g.seldom() {
 		text += "  description = \"Ünïcode, \\\"quotes\\\",\\nlines and a %{ if true }template%{ endif }\"\n"
 	}
-	if !g.often() || protocol == "https" && g.often() {
+	if !g.often() || secure && g.often() {
 		text += fmt.Sprintf("  host_header = %q\n", g.either(
 			[]string{"a.internal", "A.Internal:8443", "under_score.internal", "10.0.0.1", "10.0.0.1:80", "[::1]:80", "[2001:db8::1]", "x",
 				"xn--bcher-kva.example", strings.Repeat("a", 63) + ".internal"},
@@ -208,7 +209,7 @@ func (g generator) upstream(name string) string {
 	if g.seldom() {
 		text += fmt.Sprintf("  retries = %d\n", 1+g.IntN(100))
 	}
-	if protocol == "https" && g.seldom() {
+	if secure && g.seldom() {
 		text += "  tls {\n    " + g.one(`ca_file = "ca.pem"`, `sni = "a.internal"`, `sni = "under_score.internal"`, "insecure_skip_verify = true",
 			"ca_file = \"ca.pem\"\n    sni = \"A.Internal\"") + "\n  }\n"
 	}

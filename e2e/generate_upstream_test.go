@@ -8,7 +8,7 @@ import (
 // upstreamSettings are attributes and blocks of an upstream beyond those that it must have.
 func (g generator) upstreamSettings() string {
 	var b strings.Builder
-	for _, setting := range []func(*strings.Builder){g.retry, g.limits} {
+	for _, setting := range []func(*strings.Builder){g.retry, g.limits, g.health, g.outliers} {
 		if g.seldom() {
 			setting(&b)
 		}
@@ -76,4 +76,40 @@ func (g generator) limits(b *strings.Builder) {
 		g.maybe(b, "probes", "%d", 1+g.IntN(127))
 		b.WriteString("  }\n")
 	}
+}
+
+func (g generator) health(b *strings.Builder) {
+	b.WriteString("  health_check {\n")
+	kind := g.one("http", "http", "tcp", "grpc")
+	g.maybe(b, "interval", "%q", g.span())
+	g.maybe(b, "timeout", "%q", g.span())
+	g.maybe(b, "healthy_threshold", "%d", 1+g.IntN(1<<31-1))
+	g.maybe(b, "unhealthy_threshold", "%d", 1+g.IntN(1<<31-1))
+	if kind != "http" || g.seldom() {
+		fmt.Fprintf(b, "    type = %q\n", kind)
+	}
+	if kind == "http" {
+		g.maybe(b, "path", "%q", g.either([]string{"/", "/health?a=b&c", "/%20", "//"}, []string{"health", "/a b", "/#"}))
+		g.maybe(b, "expected_statuses", "%s", g.one(`["200"]`, `["100-599", "204"]`, `[200, 301]`, `["599"]`))
+	}
+	if kind != "tcp" {
+		g.maybe(b, "host", "%q", g.one("a.internal", "[::1]:80", "10.0.0.1"))
+	}
+	if kind == "grpc" {
+		g.maybe(b, "service", "%q", g.one("", "a.b.C", "ü"))
+	}
+	b.WriteString("  }\n")
+	g.maybe(b, "panic_threshold", "%d", g.IntN(101))
+}
+
+func (g generator) outliers(b *strings.Builder) {
+	b.WriteString("  outlier_detection {\n")
+	for _, name := range []string{"consecutive_5xx", "consecutive_gateway_failure", "consecutive_local_origin_failure"} {
+		g.maybe(b, name, "%s", g.one("0", "1", "2147483647"))
+	}
+	g.maybe(b, "interval", "%q", g.span())
+	g.maybe(b, "base_ejection_time", "%q", g.one("1ms", "7m"))
+	g.maybe(b, "max_ejection_time", "%q", g.one("7m", "8760h"))
+	g.maybe(b, "max_ejection_percent", "%d", 1+g.IntN(100))
+	b.WriteString("  }\n")
 }

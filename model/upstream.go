@@ -9,7 +9,15 @@ type Protocol string
 const (
 	HTTP  Protocol = "http"
 	HTTPS Protocol = "https"
+	GRPC  Protocol = "grpc"  // HTTP/2 in clear
+	GRPCS Protocol = "grpcs" // HTTP/2 over TLS
 )
+
+// Secure tells whether nodes are called over TLS.
+func (p Protocol) Secure() bool { return p == HTTPS || p == GRPCS }
+
+// HTTP2 tells whether nodes are called with HTTP/2, else it is HTTP/1.1.
+func (p Protocol) HTTP2() bool { return p == GRPC || p == GRPCS }
 
 // LoadBalancing is the algorithm that chooses a node.
 type LoadBalancing string
@@ -28,9 +36,13 @@ type Upstream struct {
 	Retries       int    // further attempts, 1 to 100; 0: switched off
 	Retry         Retry
 	Connections   Connections
-	TLS           *UpstreamTLS // nil unless said; only with HTTPS
-	Nodes         []Node       // in the order of the text; at least one is enabled
-	Place         Place
+	HealthCheck   *HealthCheck      // nil: every node is taken for healthy
+	Outliers      *OutlierDetection // nil: whatever it answers
+	// PanicThreshold is the percentage of healthy nodes below which requests go to all of them. 0: never.
+	PanicThreshold int
+	TLS            *UpstreamTLS // nil unless said; only with HTTPS and GRPCS
+	Nodes          []Node       // in the order of the text; at least one is enabled
+	Place          Place
 }
 
 // Retry is when and how failed attempts are repeated.

@@ -23,16 +23,20 @@ func protocolOptions(u *model.Upstream) *upstreamhttpv3.HttpProtocolOptions {
 	if most := u.Connections.MaxRequests; most > 0 {
 		common.MaxRequestsPerConnection = wrapperspb.UInt32(uint32(most))
 	}
+	version := &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig{
+		ProtocolConfig: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
+			HttpProtocolOptions: &corev3.Http1ProtocolOptions{},
+		},
+	}
+	if u.Protocol.HTTP2() {
+		version.ProtocolConfig = &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
+			Http2ProtocolOptions: &corev3.Http2ProtocolOptions{},
+		}
+	}
 	return &upstreamhttpv3.HttpProtocolOptions{
 		CommonHttpProtocolOptions: common,
-		UpstreamProtocolOptions: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_{
-			ExplicitHttpConfig: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig{
-				ProtocolConfig: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_HttpProtocolOptions{
-					HttpProtocolOptions: &corev3.Http1ProtocolOptions{},
-				},
-			},
-		},
-		RetryPolicy: retryPolicy(u),
+		UpstreamProtocolOptions:   &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_{ExplicitHttpConfig: version},
+		RetryPolicy:               retryPolicy(u),
 	}
 }
 

@@ -13,12 +13,12 @@ import (
 	"github.com/weirproxy/weir/model"
 )
 
-// assignmentName names the nodes of https apart from those of http. When an upstream changes from one to the other,
-// together with its nodes, the cluster that still serves must not get the nodes of the one that takes its place: requests
-// would go in clear to nodes that speak TLS.
+// assignmentName names the nodes of each protocol apart from those of the others. When an upstream changes from one to
+// another, together with its nodes, the cluster that still serves must not get the nodes of the one that takes its place:
+// requests would go in clear to nodes that speak TLS.
 func assignmentName(t target) string {
-	if t.upstream.Protocol == model.HTTPS {
-		return t.cluster + "/https"
+	if protocol := t.upstream.Protocol; protocol != model.HTTP {
+		return t.cluster + "/" + string(protocol)
 	}
 	return t.cluster
 }
@@ -38,7 +38,7 @@ func loadAssignment(t target) *endpointv3.ClusterLoadAssignment {
 		out.ClusterName = assignmentName(t)
 		locality := &endpointv3.LocalityLbEndpoints{}
 		for _, node := range nodes {
-			locality.LbEndpoints = append(locality.LbEndpoints, endpoint(node, t.upstream.Protocol, node.Weight))
+			locality.LbEndpoints = append(locality.LbEndpoints, endpoint(node, t.upstream, node.Weight))
 		}
 		out.Endpoints = []*endpointv3.LocalityLbEndpoints{locality}
 		return out
@@ -47,14 +47,14 @@ func loadAssignment(t target) *endpointv3.ClusterLoadAssignment {
 		out.Endpoints = append(out.Endpoints, &endpointv3.LocalityLbEndpoints{
 			Locality:            &corev3.Locality{Zone: hostPort(node.Host, node.Port)},
 			LoadBalancingWeight: wrapperspb.UInt32(node.Weight),
-			LbEndpoints:         []*endpointv3.LbEndpoint{endpoint(node, t.upstream.Protocol, 1)},
+			LbEndpoints:         []*endpointv3.LbEndpoint{endpoint(node, t.upstream, 1)},
 		})
 	}
 	return out
 }
 
 // endpoint is one node. A name is also the endpoint's host name, which an https upstream may send as SNI and check.
-func endpoint(n model.Node, protocol model.Protocol, weight uint32) *endpointv3.LbEndpoint {
+func endpoint(n model.Node, u *model.Upstream, weight uint32) *endpointv3.LbEndpoint {
 	e := &endpointv3.LbEndpoint{
 		HostIdentifier:      &endpointv3.LbEndpoint_Endpoint{Endpoint: &endpointv3.Endpoint{Address: hostAddress(n.Host, n.Port)}},
 		LoadBalancingWeight: wrapperspb.UInt32(weight),
@@ -62,7 +62,8 @@ func endpoint(n model.Node, protocol model.Protocol, weight uint32) *endpointv3.
 	if !isAddress(n.Host) {
 		e.GetEndpoint().Hostname = n.Host
 	}
-	if protocol == model.HTTPS {
+	e.GetEndpoint().HealthCheckConfig = healthCheckConfig(u.HealthCheck, n)
+	if u.Protocol.Secure() {
 		e.Metadata = &corev3.Metadata{FilterMetadata: map[string]*structpb.Struct{socketMatch: socketOf(n)}}
 	}
 	return e

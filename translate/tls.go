@@ -25,11 +25,15 @@ type verification struct {
 	addresses []string // IP addresses, one of which the certificate must carry; no SNI is sent
 	ca        []byte   // nil: the CAs of Envoy's machine
 	insecure  bool     // check nothing
+	http2     bool     // offer HTTP/2, which servers speak over TLS only where it is agreed on
 }
 
 // upstreamTLS is what Envoy says to nodes, and asks of them.
 func upstreamTLS(v verification) *tlsv3.UpstreamTlsContext {
 	context := &tlsv3.UpstreamTlsContext{CommonTlsContext: &tlsv3.CommonTlsContext{}}
+	if v.http2 {
+		context.CommonTlsContext.AlpnProtocols = []string{"h2"}
+	}
 	switch {
 	case len(v.addresses) > 0: // an address is no SNI (RFC 6066, 3)
 	case v.name != "":
