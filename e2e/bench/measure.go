@@ -90,7 +90,7 @@ type weirPlane struct {
 	*streamed
 	layout layout
 	dir    string
-	next   string // beside the directory, so that writing it is no event
+	next   string // on the same file system and not beside the directory, so that writing it is no event for weir
 }
 
 func (p *weirPlane) prepare(s state) (func() error, error) {
@@ -102,7 +102,7 @@ func (p *weirPlane) prepare(s state) (func() error, error) {
 
 // measureWeir measures weir with a configuration.
 func (b *bench) measureWeir(ctx context.Context, l layout) (m measured, err error) {
-	dir := b.file(fmt.Sprintf("conf-%d-%d", l.upstreams, l.files))
+	dir := b.file(fmt.Sprintf("conf/%d-%d", l.upstreams, l.files))
 	if err := l.write(dir, state{}); err != nil {
 		return m, err
 	}
@@ -128,7 +128,7 @@ func (b *bench) measureWeir(ctx context.Context, l layout) (m measured, err erro
 		return m, err
 	}
 	defer stream.counter.close()
-	return m, b.measureEnvoy(ctx, what, &weirPlane{stream, l, dir, dir + ".next"}, l, &m, w)
+	return m, b.measureEnvoy(ctx, what, &weirPlane{stream, l, dir, b.file("next.hcl")}, l, &m, w)
 }
 
 // startWeir starts weir over a directory and waits for its first load.

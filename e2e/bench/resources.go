@@ -82,7 +82,7 @@ func (b *bench) render(ctx context.Context, l layout) (map[state]resources, erro
 	group.SetLimit(2) // each takes some hundred megabytes
 	for i, s := range states {
 		group.Go(func() (err error) {
-			dir := b.file(fmt.Sprintf("render-%d-%d", l.upstreams, i))
+			dir := b.file(fmt.Sprintf("render/%d-%d", l.upstreams, i))
 			if err := l.write(dir, s); err != nil {
 				return err
 			}

@@ -95,7 +95,7 @@ func (b *bench) startLoaded(ctx context.Context, s shape, count, number int) (*c
 	if err != nil {
 		return nil, "", err
 	}
-	dir := b.file(fmt.Sprintf("load-%d", number))
+	dir := b.file(fmt.Sprintf("load/%d", number))
 	if err := s.write(dir, address, count); err != nil {
 		return nil, "", err
 	}
