@@ -24,7 +24,7 @@ func (l *loader) decodeAccessLog(body *lang.Body) *model.AccessLog {
 	out := &model.AccessLog{
 		Format: choice(l, body.String("format"), model.JSONLog, model.JSONLog, model.TextLog).V,
 		Path:   file.Or(standardOutput),
-		Place:  lang.PlaceOf(body.DefRange),
+		Place:  body.Place(),
 	}
 	wrong := ""
 	switch {

@@ -5,32 +5,22 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/weirproxy/weir/config/lang"
 	"github.com/weirproxy/weir/model"
 )
 
 // eachAPI visits every API, by service and then as they stand in the text.
 func (l *loader) eachAPI(visit func(*service, *api)) {
-	for _, name := range slices.Sorted(maps.Keys(l.services)) {
-		for _, a := range l.services[name].apis {
-			visit(l.services[name], a)
+	for _, name := range slices.Sorted(maps.Keys(l.known.services)) {
+		for _, a := range l.known.services[name].apis {
+			visit(l.known.services[name], a)
 		}
 	}
 }
 
 // checkReach holds rule 4: who may use a VPC upstream.
-func (l *loader) checkReach() {
-	l.eachAPI(func(s *service, a *api) {
-		for _, ref := range a.uses() {
-			l.checkReachOf(s, a, ref)
-		}
-	})
-}
-
-func (l *loader) checkReachOf(s *service, a *api, ref lang.Value[lang.Ref]) {
-	up, in := l.upstreams[ref.V.Name], l.instances[s.instance.V.Name]
+func (l *loader) checkReach(s *service, a *api, ref lang.Value[lang.Ref]) {
+	up, in := l.known.upstreams[ref.V.Name], l.known.instances[s.instance.V.Name]
 	if !ref.Valid() || !s.instance.Valid() || up == nil || in == nil || in.kind.State == lang.Invalid {
 		return
 	}
@@ -52,7 +42,7 @@ func (l *loader) checkReachOf(s *service, a *api, ref lang.Value[lang.Ref]) {
 
 // overTwo explains, where one VPC leads to the other over two CCNs, that this is not enough.
 func (l *loader) overTwo(here, there string) string {
-	for _, name := range slices.Sorted(maps.Keys(l.vpcs)) {
+	for _, name := range slices.Sorted(maps.Keys(l.known.vpcs)) {
 		if name != here && name != there && l.joinedBy(here, name) && l.joinedBy(name, there) {
 			return fmt.Sprintf("; that both are joined with VPC %q is not enough, a CCN is not transitive", name)
 		}
@@ -72,29 +62,21 @@ func (l *loader) freeCCNName(here, there string) string {
 	return name
 }
 
-// checkSchemes holds that a public server is called by one scheme: one host and port is one cluster of Envoy.
-func (l *loader) checkSchemes() {
-	type seen struct {
-		protocol model.Protocol
-		at       hcl.Range
+// called are the APIs that call a public server, by its host and port.
+type called map[string][]*api
+
+// checkScheme holds that a public server is called by one scheme: one host and port is one cluster of Envoy.
+func (l *loader) checkScheme(servers called, a *api) {
+	url := a.model.Backend.URL
+	if url == nil {
+		return
 	}
-	first := map[string]seen{}
-	l.eachAPI(func(_ *service, a *api) {
-		url := a.model.Backend.URL
-		if url == nil {
-			return
-		}
-		server := hostPort{url.Host, url.Port, true}.String()
-		before, known := first[server]
-		if !known {
-			first[server] = seen{url.Protocol, a.url}
-			return
-		}
-		if before.protocol != url.Protocol {
-			l.report(ruleURL, a.url, "One server with two schemes",
-				"%s is called by %s here and by %s elsewhere (%s). A server's port speaks one of the two; correct one of the URLs.", server, url.Protocol, before.protocol, place(before.at))
-		}
-	})
+	server := serverOf(url)
+	if before := servers[server]; len(before) > 0 && before[0].model.Backend.URL.Protocol != url.Protocol {
+		l.report(ruleURL, a.url, "One server with two schemes",
+			"%s is called by %s here and by %s elsewhere (%s). A server's port speaks one of the two; correct one of the URLs.", server, url.Protocol, before[0].model.Backend.URL.Protocol, place(before[0].url))
+	}
+	servers[server] = append(servers[server], a)
 }
 
 // route is where an API is mounted and what it matches, without its methods.
@@ -106,26 +88,26 @@ type mounting struct {
 	api     *api
 }
 
-// checkConflicts holds rule 6. An API is reported against one other at most: the first by service name and position.
-func (l *loader) checkConflicts() {
-	taken := map[route][]mounting{}
-	l.eachAPI(func(s *service, a *api) {
-		if !s.mounted || !a.matches {
-			return
+// taken are the APIs at each route, by service name and position.
+type taken map[route][]mounting
+
+// checkConflict holds rule 6. An API is reported against one other at most: the first by service name and position.
+func (l *loader) checkConflict(taken taken, s *service, a *api) {
+	if !s.mounted || !a.matches {
+		return
+	}
+	this := mounting{s, a}
+	routes := routesOf(s, a)
+	for _, r := range routes {
+		i := slices.IndexFunc(taken[r], func(m mounting) bool { return sharesMethod(m.api.model.Methods, a.model.Methods) })
+		if i >= 0 {
+			l.reportConflict(taken[r][i], this, r)
+			break
 		}
-		this := mounting{s, a}
-		routes := routesOf(s, a)
-		for _, r := range routes {
-			i := slices.IndexFunc(taken[r], func(m mounting) bool { return sharesMethod(m.api.model.Methods, a.model.Methods) })
-			if i >= 0 {
-				l.reportConflict(taken[r][i], this, r)
-				break
-			}
-		}
-		for _, r := range routes {
-			taken[r] = append(taken[r], this)
-		}
-	})
+	}
+	for _, r := range routes {
+		taken[r] = append(taken[r], this)
+	}
 }
 
 func routesOf(s *service, a *api) []route {

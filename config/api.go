@@ -20,7 +20,8 @@ type api struct {
 	redirect hcl.Range              // of the backend, where it has one that can be judged
 	timeout  lang.Value[time.Duration]
 	head     hcl.Range
-	matches  bool // path and methods are known
+	matches  bool            // path and methods are known
+	warnings hcl.Diagnostics // of the rules across nouns, where a Loader keeps them
 }
 
 // uses are all upstreams that the API refers to.

@@ -46,6 +46,22 @@ func parseChain(text []byte) (chain []byte, certificates []*x509.Certificate, wr
 	return out.Bytes(), certificates, ""
 }
 
+// parseChain notes, beside, when what is said of the certificates' dates will not hold any more.
+func (l *loader) parseChain(text []byte) (chain []byte, certificates []*x509.Certificate, wrong string) {
+	chain, certificates, wrong = parseChain(text)
+	for _, c := range certificates {
+		for _, at := range []time.Time{c.NotBefore, c.NotAfter} {
+			switch {
+			case at.Before(l.now) && at.After(l.since):
+				l.since = at
+			case !at.Before(l.now) && (l.until.IsZero() || at.Before(l.until)):
+				l.until = at
+			}
+		}
+	}
+	return chain, certificates, wrong
+}
+
 // parseKey finds the private key of a PEM file. It returns the key alone as PEM, and parsed.
 func parseKey(text []byte) (key []byte, signer crypto.Signer, wrong string) {
 	for rest := text; ; {

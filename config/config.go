@@ -8,8 +8,6 @@ package config
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -41,8 +39,9 @@ type Result struct {
 	Read          []string             // sorted absolute paths of the files and directories read besides the configuration's, also of missing ones
 	Empty         bool                 // the text has no vpc, ccn, instance, upstream or service
 
-	module *lang.Module
-	files  map[string]*hcl.File
+	source func(name string) *hcl.File // nil where there is no text of the name
+	mask   func(string) string
+	built  bool // on the last good load of a Loader
 }
 
 // HasErrors tells whether the configuration is refused. Warnings do not refuse it.
@@ -86,7 +85,7 @@ func load(root string, files []lang.File, o Options) *Result {
 		root = abs
 	}
 	files = named(o.Prefix, files)
-	read := &reads{}
+	read := newReads()
 	module, diags := lang.Load(lang.Input{
 		Root: root, Files: withText(files), Kinds: kinds, Variables: o.Variables,
 		ReadFile: read.file, ReadDir: read.directory,
@@ -98,41 +97,13 @@ func load(root string, files []lang.File, o Options) *Result {
 		Diagnostics: l.finish(),
 		Read:        read.sorted(),
 		Empty:       l.empty(),
-		module:      module,
-		files:       sources(module, files),
+		source:      sources(module, files),
+		mask:        module.Mask,
 	}
 	if !result.HasErrors() {
-		result.Configuration = l.configuration()
+		result.Configuration = l.known.configuration()
 	}
 	return result
-}
-
-// reads records which files and directories a load looked at.
-type reads struct{ paths []string }
-
-func (r *reads) file(name string) ([]byte, error) {
-	if err := r.note(name); err != nil {
-		return nil, err
-	}
-	return source.ReadFile(name)
-}
-
-func (r *reads) directory(name string) ([]fs.DirEntry, error) {
-	if err := r.note(name); err != nil {
-		return nil, err
-	}
-	return os.ReadDir(name)
-}
-
-func (r *reads) note(name string) error {
-	abs, err := filepath.Abs(name)
-	r.paths = append(r.paths, abs)
-	return err
-}
-
-func (r *reads) sorted() []string {
-	slices.Sort(r.paths)
-	return slices.Compact(r.paths)
 }
 
 // withText leaves out the files without a byte, which have a diagnostic of their own.

@@ -202,7 +202,7 @@ func (l *loader) readChain(file lang.Value[string]) (chain []byte, leaf *x509.Ce
 	if !ok {
 		return nil, nil
 	}
-	chain, certificates, wrong := parseChain(text)
+	chain, certificates, wrong := l.parseChain(text)
 	for i := 0; wrong == "" && i < len(certificates); i++ {
 		wrong = outOfDate(certificates[i], l.now)
 	}

@@ -36,7 +36,7 @@ func (l *loader) decodeListenerTLS(body *lang.Body) model.ListenerTLS {
 		return out
 	}
 	if text, ok := l.read(file, "client_ca_file"); ok {
-		chain, certificates, wrong := parseChain(text)
+		chain, certificates, wrong := l.parseChain(text)
 		if wrong == "" {
 			wrong = wrongCA(certificates, l.now)
 		}

@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/weirproxy/weir/config/lang"
-	"github.com/weirproxy/weir/model"
 )
 
 // loader is one load. Each noun is decoded into the model's form and keeps, beside it, the places that messages of
@@ -19,27 +18,27 @@ type loader struct {
 	now    time.Time
 	diags  hcl.Diagnostics
 
-	vpcs      map[string]*vpc
-	ccns      map[string]*ccn
-	instances map[string]*instance
-	upstreams map[string]*upstream
-	services  map[string]*service
+	known *nouns
+
+	noting bool       // of a block that is decoded, to know later whether its result still holds:
+	looked []lang.Ref // what it looked at; without a name, at a whole kind
+	since  time.Time  // and from when to when the files that it read are judged as they are; zero: always
+	until  time.Time
 }
 
 // decode reads every noun. Later kinds look at earlier ones. A block with a bad or a taken name is read only for the
 // mistakes inside.
 func (l *loader) decode() {
-	l.vpcs = decodeKind(l, kindVPC, l.decodeVPC)
-	l.ccns = decodeKind(l, kindCCN, l.decodeCCN)
-	l.instances = decodeKind(l, kindInstance, l.decodeInstance)
-	l.upstreams = decodeKind(l, kindUpstream, l.decodeUpstream)
-	l.services = decodeKind(l, kindService, l.decodeService)
+	l.known = newNouns()
+	decodeKind(l, kindVPC, l.known.vpcs, l.decodeVPC)
+	decodeKind(l, kindCCN, l.known.ccns, l.decodeCCN)
+	decodeKind(l, kindInstance, l.known.instances, l.decodeInstance)
+	decodeKind(l, kindUpstream, l.known.upstreams, l.decodeUpstream)
+	decodeKind(l, kindService, l.known.services, l.decodeService)
 }
 
-func decodeKind[T any](l *loader, kind string, decode func(*lang.Block, *lang.Body) T) map[string]T {
-	blocks := l.module.Blocks(kind)
-	nouns := make(map[string]T, len(blocks))
-	for _, block := range blocks {
+func decodeKind[T any](l *loader, kind string, nouns map[string]T, decode func(*lang.Block, *lang.Body) T) {
+	for _, block := range l.module.Blocks(kind) {
 		body, diags := l.module.Decode(block, schemas[kind])
 		l.diags = append(l.diags, diags...)
 		nouns[block.Name] = decode(block, body)
@@ -49,37 +48,29 @@ func decodeKind[T any](l *loader, kind string, decode func(*lang.Block, *lang.Bo
 		l.diags = append(l.diags, diags...)
 		decode(block, body)
 	}
-	return nouns
 }
 
 // checkAcross holds the rules that join several nouns.
 func (l *loader) checkAcross() {
 	l.checkOverlaps()
-	l.checkSchemes()
-	l.checkReach()
-	l.checkRedirects()
-	l.checkConflicts()
-	l.checkTimeouts()
-	l.checkSplits()
+	taken, called := taken{}, called{}
+	l.eachAPI(func(s *service, a *api) {
+		l.checkScheme(called, a)
+		l.checkAPI(s, a)
+		l.checkConflict(taken, s, a)
+	})
 	l.checkInUse()
 }
 
-func (l *loader) configuration() *model.Configuration {
-	return &model.Configuration{
-		VPCs:      plain(l.vpcs, func(n *vpc) *model.VPC { return n.model }),
-		CCNs:      plain(l.ccns, func(n *ccn) *model.CCN { return n.model }),
-		Instances: plain(l.instances, func(n *instance) *model.Instance { return n.model }),
-		Upstreams: plain(l.upstreams, func(n *upstream) *model.Upstream { return n.model }),
-		Services:  plain(l.services, func(n *service) *model.Service { return n.model }),
+// checkAPI holds the rules that join an API with the instance, the upstreams and the CCNs that it uses. Nothing else of
+// the configuration counts: the rules are asked again when one of these changes.
+func (l *loader) checkAPI(s *service, a *api) {
+	for _, ref := range a.uses() {
+		l.checkReach(s, a, ref)
 	}
-}
-
-func plain[N, M any](nouns map[string]N, of func(N) M) map[string]M {
-	out := make(map[string]M, len(nouns))
-	for name, noun := range nouns {
-		out[name] = of(noun)
-	}
-	return out
+	l.checkRedirect(s, a)
+	l.checkTimeout(s, a)
+	l.checkSplit(a)
 }
 
 func (l *loader) empty() bool {
@@ -106,7 +97,12 @@ func (l *loader) finish() hcl.Diagnostics {
 	for _, d := range l.diags {
 		d.Summary, d.Detail = l.module.Mask(d.Summary), l.module.Mask(d.Detail)
 	}
-	slices.SortStableFunc(l.diags, func(a, b *hcl.Diagnostic) int {
+	sortDiagnostics(l.diags)
+	return l.diags
+}
+
+func sortDiagnostics(diags hcl.Diagnostics) {
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
 		switch {
 		case a.Subject == nil && b.Subject == nil:
 			return 0
@@ -120,7 +116,6 @@ func (l *loader) finish() hcl.Diagnostics {
 			cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte),
 		)
 	})
-	return l.diags
 }
 
 // suggest is `Did you mean "x"?` or empty.

@@ -16,7 +16,8 @@ import (
 type vpc struct {
 	model *model.VPC
 	cidrs []lang.Value[netip.Prefix] // the valid ones
-	whole bool                       // all are valid: an address that lies in none of them lies outside
+	head  hcl.Range
+	whole bool // all are valid: an address that lies in none of them lies outside
 }
 
 type ccn struct {
@@ -26,7 +27,7 @@ type ccn struct {
 }
 
 func (l *loader) decodeVPC(block *lang.Block, body *lang.Body) *vpc {
-	out := &vpc{whole: true, model: &model.VPC{
+	out := &vpc{head: block.DefRange, whole: true, model: &model.VPC{
 		Name:        block.Name,
 		Description: body.String("description").Or(""),
 		Place:       block.Place(),
@@ -121,8 +122,8 @@ func (l *loader) decodeCCN(block *lang.Block, body *lang.Body) *ccn {
 
 // checkOverlaps holds rule 3 for the VPCs of each CCN: where addresses overlap, a route between the two leads nowhere.
 func (l *loader) checkOverlaps() {
-	for _, name := range slices.Sorted(maps.Keys(l.ccns)) {
-		joined := l.ccns[name].vpcs
+	for _, name := range slices.Sorted(maps.Keys(l.known.ccns)) {
+		joined := l.known.ccns[name].vpcs
 		for i := range joined {
 			for j := range i {
 				l.checkOverlap(name, joined[j].V.Name, joined[i])
@@ -132,7 +133,7 @@ func (l *loader) checkOverlaps() {
 }
 
 func (l *loader) checkOverlap(ccnName, first string, second lang.Value[lang.Ref]) {
-	a, b := l.vpcs[first], l.vpcs[second.V.Name]
+	a, b := l.known.vpcs[first], l.known.vpcs[second.V.Name]
 	if a == nil || b == nil {
 		return
 	}
@@ -164,7 +165,7 @@ func (v *vpc) declares(addr netip.Addr) bool {
 
 // joinedBy is the first CCN that joins two VPCs.
 func (l *loader) joinedBy(a, b string) bool {
-	for _, c := range l.ccns {
+	for _, c := range l.known.ccns {
 		if slices.Contains(c.model.VPCs, a) && slices.Contains(c.model.VPCs, b) {
 			return true
 		}

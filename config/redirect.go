@@ -105,32 +105,30 @@ func (l *loader) redirectPath(v lang.Value[string], matched model.Path) string {
 	return text
 }
 
-// checkRedirects finds redirects that send a caller back to the same API, for ever.
-func (l *loader) checkRedirects() {
-	l.eachAPI(func(s *service, a *api) {
-		r, in := a.model.Backend.Redirect, l.instances[s.instance.V.Name]
-		if r == nil || a.redirect == (hcl.Range{}) || !s.mounted || !a.matches || in == nil || r.Port != 0 || !samePath(a.model.Path, r) {
+// checkRedirect finds a redirect that sends a caller back to the same API, for ever.
+func (l *loader) checkRedirect(s *service, a *api) {
+	r, in := a.model.Backend.Redirect, l.known.instances[s.instance.V.Name]
+	if r == nil || a.redirect == (hcl.Range{}) || !s.mounted || !a.matches || in == nil || r.Port != 0 || !samePath(a.model.Path, r) {
+		return
+	}
+	if r.Host != "" && !slices.ContainsFunc(s.model.Domains, func(domain string) bool { return covers(domain, r.Host) }) {
+		return
+	}
+	for _, name := range s.model.Listeners {
+		listener := in.model.Listeners[name]
+		switch {
+		case r.Scheme == model.HTTPS && len(listener.Certificates) > 0:
+			l.report(ruleRedirect, a.redirect, "Redirect in a circle",
+				"API %q of service %q also stands on listener %q of instance %q, which speaks https already: its callers would be sent to where they are, for ever. Mount the redirect on the plain listeners only, in a service of its own: listeners = [...].",
+				a.model.Name, s.model.Name, name, in.model.Name)
+			return
+		case r.Scheme == "":
+			l.report(ruleRedirect, a.redirect, "Redirect in a circle",
+				"API %q of service %q takes the requests that this redirect leads to, on listener %q of instance %q: callers would be sent to where they are, for ever. Redirect to another host, path or scheme, or take the target out of what the API matches.",
+				a.model.Name, s.model.Name, name, in.model.Name)
 			return
 		}
-		if r.Host != "" && !slices.ContainsFunc(s.model.Domains, func(domain string) bool { return covers(domain, r.Host) }) {
-			return
-		}
-		for _, name := range s.model.Listeners {
-			listener := in.model.Listeners[name]
-			switch {
-			case r.Scheme == model.HTTPS && len(listener.Certificates) > 0:
-				l.report(ruleRedirect, a.redirect, "Redirect in a circle",
-					"API %q of service %q also stands on listener %q of instance %q, which speaks https already: its callers would be sent to where they are, for ever. Mount the redirect on the plain listeners only, in a service of its own: listeners = [...].",
-					a.model.Name, s.model.Name, name, in.model.Name)
-				return
-			case r.Scheme == "":
-				l.report(ruleRedirect, a.redirect, "Redirect in a circle",
-					"API %q of service %q takes the requests that this redirect leads to, on listener %q of instance %q: callers would be sent to where they are, for ever. Redirect to another host, path or scheme, or take the target out of what the API matches.",
-					a.model.Name, s.model.Name, name, in.model.Name)
-				return
-			}
-		}
-	})
+	}
 }
 
 // samePath tells that the target's path is one that surely leads to the same API again.

@@ -93,7 +93,7 @@ func (l *loader) refuseSensitive(at hcl.Range, what string) {
 
 // decodeListenerNames returns all listeners of the instance when the service names none.
 func (l *loader) decodeListenerNames(v lang.Value[[]lang.Value[string]], ref lang.Value[lang.Ref]) ([]string, bool) {
-	in := l.instances[ref.V.Name]
+	in := l.instance(ref.V.Name)
 	if in == nil {
 		return nil, false
 	}

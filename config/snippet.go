@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,28 +16,28 @@ import (
 const lineWidth = 400
 
 // sources are the texts for snippets, to be masked before they are shown.
-func sources(module *lang.Module, files []lang.File) map[string]*hcl.File {
-	out := make(map[string]*hcl.File, len(files))
-	for _, f := range files {
-		out[f.Name] = &hcl.File{Bytes: []byte{}} // of a file of zero bytes, which the module does not see
+func sources(module *lang.Module, files []lang.File) func(string) *hcl.File {
+	shown := module.Files()
+	return func(name string) *hcl.File {
+		if file := shown[name]; file != nil {
+			return file
+		}
+		if slices.ContainsFunc(files, func(f lang.File) bool { return f.Name == name }) {
+			return &hcl.File{Bytes: []byte{}} // of zero bytes, which the module does not see
+		}
+		return nil
 	}
-	maps.Copy(out, module.Files())
-	return out
 }
 
 // pages are the texts that diagnostics point into, as far as they were looked at.
 type pages struct {
-	files map[string]*hcl.File
-	mask  func(string) string
-	known map[string]*page
+	source func(string) *hcl.File
+	mask   func(string) string
+	known  map[string]*page
 }
 
 func (r *Result) pages() *pages {
-	p := &pages{files: r.files, mask: func(s string) string { return s }, known: map[string]*page{}}
-	if r.module != nil {
-		p.mask = r.module.Mask
-	}
-	return p
+	return &pages{source: r.source, mask: r.mask, known: map[string]*page{}}
 }
 
 // page is one text with its lines.
@@ -54,7 +53,7 @@ func (p *pages) of(name string) *page {
 	if known, ok := p.known[name]; ok {
 		return known
 	}
-	file := p.files[name]
+	file := p.source(name)
 	if file == nil {
 		return nil
 	}

@@ -10,6 +10,12 @@ import (
 func Syntax(name string, text []byte) *Result {
 	return &Result{
 		Diagnostics: lang.Syntax(lang.File{Name: name, Bytes: text}),
-		files:       map[string]*hcl.File{name: {Bytes: text}},
+		source: func(asked string) *hcl.File {
+			if asked != name {
+				return nil
+			}
+			return &hcl.File{Bytes: text}
+		},
+		mask: func(s string) string { return s },
 	}
 }

@@ -8,23 +8,21 @@ import (
 	"github.com/weirproxy/weir/model"
 )
 
-// checkTimeouts warns at each API whose timeout is over before its retries can have been made: even if every attempt
+// checkTimeout warns at an API whose timeout is over before its retries can have been made: even if every attempt
 // failed at once, or, where attempts have a timeout of their own, if each used it up.
-func (l *loader) checkTimeouts() {
-	l.eachAPI(func(s *service, a *api) {
-		timeout := a.model.Backend.Timeout
-		retries, retry, of := l.mostRetries(a)
-		if a.timeout.State == lang.Invalid || timeout == 0 || retries == 0 || retryTime(retries, retry) <= timeout {
-			return
-		}
-		more := ""
-		if a.model.Backend.URL == nil {
-			more = fewer(retries, retry, timeout)
-		}
-		l.diags = append(l.diags, lang.Warning(ruleTimeout, a.timeout.Range, "Retries that do not fit the timeout", fmt.Sprintf(
-			"API %q of service %q has a timeout of %s, retries included, and %s makes up to %s, %s. Raise the timeout well above %s%s.",
-			a.model.Name, s.model.Name, timeout, of, retriesWord(retries), pauses(retries, retry), shortly(retryTime(retries, retry)), more)))
-	})
+func (l *loader) checkTimeout(s *service, a *api) {
+	timeout := a.model.Backend.Timeout
+	retries, retry, of := l.mostRetries(a)
+	if a.timeout.State == lang.Invalid || timeout == 0 || retries == 0 || retryTime(retries, retry) <= timeout {
+		return
+	}
+	more := ""
+	if a.model.Backend.URL == nil {
+		more = fewer(retries, retry, timeout)
+	}
+	l.diags = append(l.diags, lang.Warning(ruleTimeout, a.timeout.Range, "Retries that do not fit the timeout", fmt.Sprintf(
+		"API %q of service %q has a timeout of %s, retries included, and %s makes up to %s, %s. Raise the timeout well above %s%s.",
+		a.model.Name, s.model.Name, timeout, of, retriesWord(retries), pauses(retries, retry), shortly(retryTime(retries, retry)), more)))
 }
 
 // mostRetries is the longest that the API's backend may go on with retries, and which it is.
@@ -33,7 +31,7 @@ func (l *loader) mostRetries(a *api) (retries int, retry model.Retry, of string)
 		return model.DefaultRetries, model.DefaultRetry(), "a url"
 	}
 	for _, ref := range a.targets {
-		up := l.upstreams[ref.V.Name]
+		up := l.known.upstreams[ref.V.Name]
 		if ref.Valid() && up != nil && up.retries.State != lang.Invalid && retryTime(up.retries.V, up.model.Retry) > retryTime(retries, retry) {
 			retries, retry, of = up.retries.V, up.model.Retry, fmt.Sprintf("upstream %q", up.model.Name)
 		}

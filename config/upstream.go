@@ -91,7 +91,7 @@ func (l *loader) decodeUpstreamTLS(body *lang.Body, protocol lang.Value[model.Pr
 			"The protocol of this upstream is %q, so its nodes are called without TLS. Write protocol = \"%ss\", or remove the tls block.", protocol.V, protocol.V)
 	}
 	if text, ok := l.read(file, "ca_file"); ok {
-		chain, certificates, wrong := parseChain(text)
+		chain, certificates, wrong := l.parseChain(text)
 		if wrong == "" {
 			wrong = wrongCA(certificates, l.now)
 		}
@@ -264,7 +264,7 @@ func (l *loader) checkTwice(nodes []node) {
 
 // checkOutside holds rule 3 for the nodes: an IP node lies in its VPC.
 func (l *loader) checkOutside(up *upstream, nodes []node) {
-	network := l.vpcs[up.vpc.V.Name]
+	network := l.vpc(up.vpc.V.Name)
 	if !up.vpc.Valid() || network == nil {
 		return
 	}
@@ -285,9 +285,9 @@ func (l *loader) checkOutside(up *upstream, nodes []node) {
 
 // otherHome names the VPC that has the address, as the likely remedy.
 func (l *loader) otherHome(addr netip.Addr, not *vpc) string {
-	for _, block := range l.module.Blocks(kindVPC) {
-		if v := l.vpcs[block.Name]; v != not && v.declares(addr) {
-			return fmt.Sprintf("It lies in VPC %q: correct the address, or the upstream's vpc.", block.Name)
+	for _, v := range l.vpcs() {
+		if v != not && v.declares(addr) {
+			return fmt.Sprintf("It lies in VPC %q: correct the address, or the upstream's vpc.", v.model.Name)
 		}
 	}
 	return "Correct the address, or add its network to the VPC's cidr_blocks."

@@ -6,22 +6,20 @@ import (
 	"github.com/weirproxy/weir/config/lang"
 )
 
-// checkSplits holds that upstreams which share the requests of an API are alike in what Envoy reads from the API's route
+// checkSplit holds that upstreams which share the requests of an API are alike in what Envoy reads from the API's route
 // before it has chosen among them.
-func (l *loader) checkSplits() {
-	l.eachAPI(func(_ *service, a *api) {
-		var first *upstream
-		for _, ref := range a.targets {
-			up := l.upstreams[ref.V.Name]
-			switch {
-			case !ref.Valid() || up == nil:
-			case first == nil:
-				first = up
-			default:
-				l.checkAlike(ref, first, up)
-			}
+func (l *loader) checkSplit(a *api) {
+	var first *upstream
+	for _, ref := range a.targets {
+		up := l.known.upstreams[ref.V.Name]
+		switch {
+		case !ref.Valid() || up == nil:
+		case first == nil:
+			first = up
+		default:
+			l.checkAlike(ref, first, up)
 		}
-	})
+	}
 }
 
 func (l *loader) checkAlike(ref lang.Value[lang.Ref], first, second *upstream) {

@@ -24,16 +24,19 @@ func (l *loader) decodeURL(v lang.Value[string]) *model.URL {
 	if err != nil {
 		return &url
 	}
-	for _, block := range l.module.Blocks(kindVPC) {
-		if l.vpcs[block.Name].declares(addr) {
+	for _, network := range l.vpcs() {
+		if network.declares(addr) {
 			l.report(ruleURL, v.Range, "URL inside a VPC",
 				"%s lies in VPC %q (%s). A url is a public server. What stands in a VPC is reached through an upstream: upstream \"NAME\" { vpc = %s ... node \"%s\" {} }.",
-				addr, block.Name, place(block.DefRange), refer(kindVPC, block.Name), hostPort{url.Host, url.Port, true})
+				addr, network.model.Name, place(network.head), refer(kindVPC, network.model.Name), hostPort{url.Host, url.Port, true})
 			return nil
 		}
 	}
 	return &url
 }
+
+// serverOf is the host and port that a URL leads to.
+func serverOf(url *model.URL) string { return hostPort{url.Host, url.Port, true}.String() }
 
 // mendURL names the path of the URL too, where it can stand in the attribute of that name.
 func mendURL(text string) string {

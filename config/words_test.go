@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"github.com/weirproxy/weir/config/lang"
 	"io/fs"
 	"strings"
 	"testing"
@@ -41,11 +42,11 @@ func TestFreeCCNName(t *testing.T) {
 		`ccn "a_b" { vpcs = [] }`: "backbone",
 		"ccn \"a_b\" {\n vpcs = [] \n}\nccn \"backbone\" {\n vpcs = []\n}\n": "backbone_2",
 	} {
-		r := FromText("weir.hcl", []byte(text+"\n"), t.TempDir(), Options{})
-		if r.HasErrors() {
-			t.Fatal(r.Diagnostics)
+		module, diags := lang.Load(lang.Input{Root: t.TempDir(), Files: []lang.File{{Name: "weir.hcl", Bytes: []byte(text + "\n")}}, Kinds: kinds})
+		if diags.HasErrors() {
+			t.Fatal(diags)
 		}
-		l := &loader{module: r.module}
+		l := &loader{module: module}
 		if got := l.freeCCNName("a", "b"); got != want {
 			t.Errorf("%q: %s, not %s", text, got, want)
 		}

@@ -150,7 +150,7 @@ func TestSARIFIsWhole(t *testing.T) {
 }
 
 func pageOf(text string, mask func(string) string) *page {
-	p := pages{files: map[string]*hcl.File{"weir.hcl": {Bytes: []byte(text)}}, mask: mask, known: map[string]*page{}}
+	p := pages{source: func(string) *hcl.File { return &hcl.File{Bytes: []byte(text)} }, mask: mask, known: map[string]*page{}}
 	return p.of("weir.hcl")
 }
 
@@ -291,9 +291,9 @@ func TestSARIFCountsCodePoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, d := range r.Diagnostics {
-		line := []rune(string(r.files["weir.hcl"].Bytes))
+		line := []rune(string(r.source("weir.hcl").Bytes))
 		got := log.Runs[0].Results[i].Locations[0].PhysicalLocation.Region
-		want := string(r.files["weir.hcl"].Bytes[d.Subject.Start.Byte:d.Subject.End.Byte])
+		want := string(r.source("weir.hcl").Bytes[d.Subject.Start.Byte:d.Subject.End.Byte])
 		if found := string(line[got.StartColumn-1 : got.EndColumn-1]); found != want {
 			t.Errorf("%s: %q, not %q", d.Summary, found, want)
 		}
@@ -324,7 +324,7 @@ func TestTextIsHCLs(t *testing.T) {
 				if err := r.WriteText(&ours, color, 80); err != nil {
 					t.Fatal(err)
 				}
-				if err := hcl.NewDiagnosticTextWriter(&theirs, r.files, 80, color).WriteDiagnostics(r.Diagnostics); err != nil {
+				if err := hcl.NewDiagnosticTextWriter(&theirs, map[string]*hcl.File{"weir.hcl": r.source("weir.hcl")}, 80, color).WriteDiagnostics(r.Diagnostics); err != nil {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(theirs.String(), added.ReplaceAllString(ours.String(), "")); diff != "" {

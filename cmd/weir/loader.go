@@ -23,7 +23,8 @@ var noDiagnostics = json.RawMessage("[]")
 // emptyRefused is why a configuration without blocks does not replace one with blocks, nor starts one.
 const emptyRefused = "the configuration holds no block, which would leave every gateway without APIs; say --allow-empty if that is meant"
 
-// loader makes what was read into what can be published. It keeps nothing but the list of files that were read last.
+// loader makes what was read into what can be published. It keeps what the next load can build
+// on, and the list of files that were read last.
 type loader struct {
 	options    func(*source.Snapshot) config.Options
 	allowEmpty bool
@@ -34,7 +35,8 @@ type loader struct {
 
 	logsDiagnostics bool // the log's readers are programs: the diagnostics are in its lines instead
 
-	read []string // besides the configuration's files
+	last *config.Loader // knows the last good load
+	read []string       // besides the configuration's files
 }
 
 // first is the first mistake of an invalid configuration.
@@ -69,7 +71,7 @@ func (d *loader) load(u source.Update, a *attempt) (outcome admin.Outcome) {
 		a.Error = u.Err.Error()
 		return admin.Failed
 	}
-	result := config.FromSnapshot(u.Snapshot, d.options(u.Snapshot))
+	result := d.last.Load(u.Snapshot, d.options(u.Snapshot))
 	d.read = result.Read
 	switch {
 	case d.allowEmpty && len(u.Snapshot.Files) == 0:
@@ -129,10 +131,7 @@ func firstOf(diagnostics hcl.Diagnostics) first {
 		if f.errors > 1 {
 			continue
 		}
-		f.text = d.Summary
-		if d.Subject != nil {
-			f.place = lang.PlaceOf(*d.Subject)
-		}
+		f.text, f.place = d.Summary, lang.PlaceOf(d)
 	}
 	return f
 }

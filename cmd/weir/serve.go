@@ -147,6 +147,7 @@ func (a *app) newLoop(o *serving, watcher *source.Watcher) *loop {
 	l := &loop{
 		loader: loader{
 			options:    func(s *source.Snapshot) config.Options { return o.conf.optionsFor(a, s) },
+			last:       config.NewLoader(),
 			allowEmpty: o.allowEmpty, log: a.log, stderr: a.stderr, color: color, width: width,
 			logsDiagnostics: a.logsJSON,
 		},

@@ -72,6 +72,34 @@ func (m *Meter) Evaluate(expr hclsyntax.Expression, ctx *hcl.EvalContext) (cty.V
 	return cty.DynamicVal, diags, m.excess
 }
 
+// Effort is what was used of the bounds of a whole load.
+type Effort struct{ Work, Repeated, Kept, KeptText int }
+
+// Add is the effort of both.
+func (e Effort) Add(other Effort) Effort {
+	return Effort{e.Work + other.Work, e.Repeated + other.Repeated, e.Kept + other.Kept, e.KeptText + other.KeptText}
+}
+
+// Less is the effort without that of a part.
+func (e Effort) Less(part Effort) Effort {
+	return e.Add(Effort{-part.Work, -part.Repeated, -part.Kept, -part.KeptText})
+}
+
+// Fits tells whether a load may take so much.
+func (e Effort) Fits() bool {
+	return e.Work <= maxWork && e.Repeated <= maxRepeated && e.Kept <= maxKept && e.KeptText <= maxKeptText
+}
+
+// Effort is what was used since the last Restart.
+func (m *Meter) Effort() Effort {
+	return Effort{m.work, m.repeated, m.kept.elements, m.kept.bytes}
+}
+
+// Restart starts to count again, as for another load.
+func (m *Meter) Restart() {
+	m.work, m.repeated, m.kept, m.spent, m.excess = 0, 0, weigher{}, false, nil
+}
+
 // ErrSpent is the error of evaluations after the one that was told that all together is too much.
 var ErrSpent = errors.New("not evaluated: all expressions together are too much")
 

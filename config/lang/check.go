@@ -188,6 +188,8 @@ func (c *checker) traversal(t hcl.Traversal) {
 			fmt.Sprintf("Write %s.NAME: one of them can be used, all of them as a whole cannot.", root))
 	case len(t) > 1:
 		c.named(t)
+	default:
+		c.m.notes.kind(root)
 	}
 }
 
@@ -212,8 +214,10 @@ func (c *checker) named(t hcl.Traversal) {
 	root := t.RootName()
 	name, ok := stepName(t[1])
 	if !ok {
+		c.m.notes.kind(root)
 		return
 	}
+	c.m.notes.name(root, name)
 	at := hcl.RangeBetween(t[:1].SourceRange(), t[1].SourceRange())
 	if !c.m.names[root][name] {
 		d := Error(RuleReference, at, missing(root, name), c.m.missingDetail(root, name, c.at.json))

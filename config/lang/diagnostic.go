@@ -59,9 +59,12 @@ func RuleOf(d *hcl.Diagnostic) Rule {
 	return ""
 }
 
-// PlaceOf is where a diagnostic's range starts. What is kept has the Place of its Body or Block, which moves with it.
-func PlaceOf(subject hcl.Range) model.Place {
-	return model.PlaceAt(subject.Filename, subject.Start.Line, subject.Start.Column)
+// PlaceOf is where a diagnostic points, or no place. Nouns have the Place of their Body or Block, which moves with it.
+func PlaceOf(d *hcl.Diagnostic) model.Place {
+	if d.Subject == nil {
+		return model.Place{}
+	}
+	return model.PlaceAt(d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column)
 }
 
 // MissingOf is the reference that a diagnostic says goes nowhere.

@@ -17,9 +17,29 @@ const envFunction = "env"
 
 // evaluate is the value of an expression that was checked. It is unknown, and ok is false, after an error.
 func (m *Module) evaluate(expr hclsyntax.Expression, ctx *hcl.EvalContext, d *diagnostics) (v cty.Value, ok bool) {
+	if v, ok := m.plainReference(expr); ok {
+		return v, true
+	}
+	m.notes.roots(m, expr)
 	v, diags, err := m.meter.Evaluate(expr, ctx)
 	v, ok = m.judged(v, diags, len(diags) > 0 && readsSensitive(expr, ctx), d)
 	return v, m.bounded(err, expr.Range(), d) && ok
+}
+
+// plainReference is the value of the most common expression that is not a literal, KIND.NAME. It needs no map of all
+// names, which takes its time where there are many.
+func (m *Module) plainReference(expr hclsyntax.Expression) (cty.Value, bool) {
+	e, ok := expr.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || len(e.Traversal) != 2 {
+		return cty.NilVal, false
+	}
+	kind := e.Traversal.RootName()
+	step, ok := e.Traversal[1].(hcl.TraverseAttr)
+	typ, isKind := m.types[kind]
+	if !ok || !isKind || !m.names[kind][step.Name] {
+		return cty.NilVal, false
+	}
+	return cty.CapsuleVal(typ, &target{Kind: kind, Name: step.Name}), true
 }
 
 // bounded reports a value that takes too much; the work of the whole load is too much only once.

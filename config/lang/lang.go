@@ -17,6 +17,7 @@ import (
 	"sort"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 	ctyfunction "github.com/zclconf/go-cty/cty/function"
 
 	"github.com/weirproxy/weir/config/function"
@@ -80,8 +81,10 @@ type Module struct {
 	meter    function.Meter
 	scope    *scope
 	shapes   map[*Schema]*shape
-	compared int  // names that were compared for suggestions
-	failed   bool // Load reported errors: what is unknown was reported
+	types    map[string]cty.Type // of references, by kind
+	notes    *notes              // nil: nobody asks what a block depends on
+	compared int                 // names that were compared for suggestions
+	failed   bool                // Load reported errors: what is unknown was reported
 }
 
 // Load parses the files and evaluates variables and locals. The diagnostics are all mistakes but those inside the
@@ -98,6 +101,7 @@ func Load(in Input) (m *Module, diags hcl.Diagnostics) {
 	l.textLost = l.diags.errors > 0
 	l.index()
 	l.variables()
+	l.references()
 	l.locals()
 	return
 }
@@ -183,6 +187,10 @@ func newLoader(in Input) *loader {
 		blocks:   map[string][]*Block{},
 		rejected: map[string][]*Block{},
 		shapes:   map[*Schema]*shape{},
+		types:    map[string]cty.Type{},
+	}
+	for _, kind := range in.Kinds {
+		m.types[kind] = referenceType(kind)
 	}
 	if m.readFile == nil {
 		m.readFile = os.ReadFile

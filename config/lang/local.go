@@ -68,6 +68,17 @@ func (l *loader) locals() {
 	l.m.scope.ctx.Variables[localRoot] = cty.ObjectVal(values)
 }
 
+// validLocal tells whether a local can have its name and has a value.
+func validLocal(def *localDefinition) bool {
+	return hclsyntax.ValidIdentifier(def.name) && def.expr != nil
+}
+
+// checkLocal tells whether nothing is wrong with a local's expression.
+func checkLocal(m *Module, def *localDefinition) bool {
+	var d diagnostics
+	return m.check(def.expr, position{attribute: def.name, text: true, json: def.json}, &d) && len(d.list) == 0
+}
+
 // readsOf checks a local's expression and notes which locals it reads.
 func (l *loader) readsOf(def *localDefinition) {
 	if def.expr == nil {

@@ -30,10 +30,7 @@ func isJSON(name string) bool { return strings.HasSuffix(name, ".json") }
 func (l *loader) parse() {
 	files := append([]File(nil), l.in.Files...)
 	sort.SliceStable(files, func(i, j int) bool { return files[i].Name < files[j].Name })
-	top := &shape{blocks: map[string]int{localsBlock: 0, variableBlock: 1, dynamicBlock: 1}, where: "a configuration file", static: true}
-	for _, kind := range l.in.Kinds {
-		top.blocks[kind] = 1
-	}
+	top := topShape(l.in.Kinds)
 	for _, f := range files {
 		if err := unreadable(f); err != nil {
 			l.m.files[f.Name] = &hcl.File{Bytes: f.Bytes}
@@ -49,6 +46,15 @@ func (l *loader) parse() {
 			l.take(p, top)
 		}
 	}
+}
+
+// topShape is what a file may hold.
+func topShape(kinds []string) *shape {
+	top := &shape{blocks: map[string]int{localsBlock: 0, variableBlock: 1, dynamicBlock: 1}, where: "a configuration file", static: true}
+	for _, kind := range kinds {
+		top.blocks[kind] = 1
+	}
+	return top
 }
 
 // parseFile is one file as far as it parses, nil where nothing is left; whole is false after a mistake.

@@ -94,8 +94,7 @@ func referenceType(kind string) cty.Type {
 }
 
 // referenceMap is a root of expressions: all names of a kind.
-func referenceMap(kind string, names map[string]bool) cty.Value {
-	typ := referenceType(kind)
+func referenceMap(typ cty.Type, kind string, names map[string]bool) cty.Value {
 	if len(names) == 0 {
 		return cty.MapValEmpty(typ)
 	}

@@ -37,7 +37,7 @@ func TestFilesThatAreNoText(t *testing.T) {
 			if len(diags) != 1 || diags[0].Summary != test.summary {
 				t.Fatalf("got %v", diags)
 			}
-			p := PlaceOf(*diags[0].Subject)
+			p := PlaceOf(diags[0])
 			if got := fmt.Sprintf("%d:%d", p.Line(), p.Column()); got != test.place || p.File() != test.file {
 				t.Errorf("place %s %s", p.File(), got)
 			}

@@ -58,8 +58,12 @@ func (l *loader) variables() {
 		values[name] = l.value(v, given[name])
 	}
 	l.m.scope.ctx.Variables = map[string]cty.Value{varRoot: cty.ObjectVal(values)}
+}
+
+// references makes the roots of the caller's kinds.
+func (l *loader) references() {
 	for _, kind := range l.in.Kinds {
-		l.m.scope.ctx.Variables[kind] = referenceMap(kind, l.m.names[kind])
+		l.m.scope.ctx.Variables[kind] = referenceMap(l.m.types[kind], kind, l.m.names[kind])
 	}
 }
 
