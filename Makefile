@@ -7,7 +7,7 @@
 MAKEFLAGS += --no-print-directory
 export CGO_ENABLED ?= 0
 
-.PHONY: build run test bench lint tools clean help
+.PHONY: build run test soak reliability bench lint tools clean help
 
 build: ## build/weir
 	@mkdir -p build
@@ -22,6 +22,16 @@ run: build ## three demo nodes, weir and its Envoy on examples/quickstart, until
 # wait for them with deadlines, so more of them at once than a small machine has cores would not be faster.
 test: lint build ## every test, those with Envoy and in containers too
 	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" e2e/setup/docker.sh go test -count=1 -p 2 -timeout 20m ./...
+
+# The tests of faults and the soak run in `make test` too, at sizes that fit into minutes.
+SOAK ?= 10m
+soak: ## an hour's worth of edits, restarts, faults and load; SOAK=1h for more
+	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" WEIR_E2E_SOAK=$(SOAK) e2e/setup/docker.sh \
+		go test -count=1 -v -timeout 24h -run '^(TestSoak|TestFaults)$$' ./e2e
+
+reliability: ## the table in docs/reliability.md, from a run of the faults at full size
+	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" WEIR_E2E_SOAK=1m e2e/setup/docker.sh \
+		go test -count=1 -v -timeout 1h -run '^TestFaults$$' ./e2e -update
 
 bench: build ## tables of times, memory and bytes beside their floors; make bench ARGS="-n 1,100 -o markdown", ARGS=-help
 	@go build -o build/bench ./e2e/bench

@@ -71,13 +71,6 @@ func (c *clouds) subnet(t *testing.T, vpc string) string {
 	return docker(t, "network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", c.networks[vpc])
 }
 
-// address is the IP address of a container in a VPC.
-func (c *clouds) address(t *testing.T, name, vpc string) string {
-	t.Helper()
-	return docker(t, "inspect", "--format", fmt.Sprintf("{{(index .NetworkSettings.Networks %q).IPAddress}}", c.networks[vpc]),
-		c.container(name).GetContainerID())
-}
-
 // join connects a VPC with containers of another one, as a CCN does.
 func (c *clouds) join(t *testing.T, vpc string, names ...string) {
 	t.Helper()

@@ -56,7 +56,7 @@ var buildImages = sync.OnceValues(func() ([]byte, error) {
 	return build.CombinedOutput()
 })
 
-// image is what a container of "weir", "backend" or "envoy" is made from.
+// image is what a container of "weir", "backend", "resolver" or "envoy" is made from.
 func image(name string) string { return "weir-e2e/" + name + ":" + imageTag }
 
 // removeImages takes them away again.
@@ -64,7 +64,7 @@ func removeImages() {
 	if !anyImages.Load() {
 		return
 	}
-	if output, err := exec.Command("docker", "image", "rm", image("weir"), image("backend"), image("envoy")).CombinedOutput(); err != nil {
+	if output, err := exec.Command("docker", "image", "rm", image("weir"), image("backend"), image("resolver"), image("envoy")).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "removing the images: %v\n%s", err, output)
 	}
 }
@@ -293,6 +293,13 @@ func (c *cluster) proxied(t *testing.T, name string) int {
 func (c *cluster) signal(t *testing.T, name, signal string) {
 	t.Helper()
 	docker(t, "kill", "--signal", signal, c.container(name).GetContainerID())
+}
+
+// address is the IP address of a container on a network.
+func (c *cluster) address(t *testing.T, name, network string) string {
+	t.Helper()
+	return docker(t, "inspect", "--format", fmt.Sprintf("{{(index .NetworkSettings.Networks %q).IPAddress}}", c.networks[network]),
+		c.container(name).GetContainerID())
 }
 
 // published is the port of loopback that leads to a container's port.

@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,14 +11,12 @@ import (
 // envoyOn runs an Envoy of the test's own: on weir's bootstrap, changed by what the test wants else.
 func envoyOn(t *testing.T, g *gateway, id string, change func(bootstrap string) string) *process {
 	t.Helper()
-	bootstrap := weir(t, "bootstrap", "--instance", "edge", "--node-id", id, "--xds-address", g.xds,
-		"--envoy-admin-address", loopback(freePort(t))).must(t).stdout
+	admin := loopback(freePort(t))
+	bootstrap := weir(t, "bootstrap", "--instance", "edge", "--node-id", id, "--xds-address", g.xds, "--envoy-admin-address", admin).must(t).stdout
 	if change != nil {
 		bootstrap = change(bootstrap)
 	}
-	file := filepath.Join(t.TempDir(), "bootstrap.json")
-	writeFile(t, file, bootstrap)
-	return start(t, "envoy "+id, exec.Command(envoyPath(t), "-c", file, "--disable-hot-restart", "--concurrency", "2", "--log-level", "warning"))
+	return startEnvoyWith(t, id, admin, bootstrap).process
 }
 
 // Over the state-of-the-world protocol, too, edits arrive and lose nothing. It is what an operator's own bootstrap may say.

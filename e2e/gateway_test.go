@@ -44,14 +44,40 @@ func startWeir(t *testing.T, verb, path string, flags ...string) *gateway {
 // did to it, at its end it stops as it promises to.
 func startWeirAt(t *testing.T, g *gateway, verb string, flags ...string) *process {
 	t.Helper()
-	arguments := append([]string{verb, g.path, "--admin-address", g.admin, "--xds-address", g.xds}, flags...)
-	p := start(t, "weir "+verb, exec.Command(weirBinary, arguments...))
+	return startWeirAs(t, g, verb, func(*exec.Cmd) {}, flags...)
+}
+
+// startWeirAs is startWeirAt as another user, or with other variables.
+func startWeirAs(t *testing.T, g *gateway, verb string, change func(*exec.Cmd), flags ...string) *process {
+	t.Helper()
+	cmd := exec.Command(weirBinary, append([]string{verb, g.path, "--admin-address", g.admin, "--xds-address", g.xds}, flags...)...)
+	change(cmd)
+	p := start(t, "weir "+verb, cmd)
 	t.Cleanup(func() {
-		if p.running() && !t.Failed() {
+		switch {
+		case !p.running():
+		case t.Failed():
+			g.keepState(t)
+		default:
 			p.stop(t)
 		}
 	})
 	return p
+}
+
+// keepState keeps what a failed test's weir says of itself, and what the Envoys that it runs were told.
+func (g *gateway) keepState(t *testing.T) {
+	_, body, err := g.page("/api/v1/status")
+	keep(t, "status.json", fmt.Sprintln(body, err))
+	s, err := g.status()
+	if err != nil {
+		return
+	}
+	for _, e := range s.Envoys {
+		if e.AdminAddress != "" {
+			keepDump(t, "envoy of "+e.Instance, e.AdminAddress)
+		}
+	}
 }
 
 // save replaces a file of the configuration as careful editors do.
@@ -108,6 +134,7 @@ type status struct {
 	Envoys []struct {
 		Instance      string
 		PID, Restarts int
+		AdminAddress  string `json:"admin_address"`
 	}
 }
 

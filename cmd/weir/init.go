@@ -67,7 +67,11 @@ func writeFirst(path string) (string, error) {
 		return "", fmt.Errorf("init: %w", err)
 	}
 	_, err = f.Write(shortest)
-	if err := errors.Join(err, f.Close()); err != nil {
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		_ = os.Remove(file) // the half of it that fitted on a full disk would be in the way of the next try
 		return "", fmt.Errorf("init: %w", err)
 	}
 	return file, nil

@@ -146,7 +146,16 @@ func TestReadTrouble(t *testing.T) {
 			prepare: func(t *testing.T, root string) {
 				mustDo(t, os.Truncate(filepath.Join(root, "x.hcl"), maxFileSize+1))
 			},
-			want: "larger than 128 MiB", where: "x.hcl",
+			want: "larger than 32 MiB: split it", where: "x.hcl",
+		},
+		"too large together": {
+			entries: []string{"a.hcl", "b.hcl", "sub/c.hcl"},
+			prepare: func(t *testing.T, root string) {
+				for _, name := range []string{"a.hcl", "b.hcl", "sub/c.hcl"} {
+					mustDo(t, os.Truncate(filepath.Join(root, name), maxText/3+1))
+				}
+			},
+			want: "more than 64 MiB of configuration files", where: ".",
 		},
 	}
 	for name, test := range tests {

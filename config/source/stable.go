@@ -72,7 +72,7 @@ func errNotRegular(mode fs.FileMode) error {
 // readAll reads the rest of f, which is expected to be size bytes, into a buffer that fits.
 func readAll(f *os.File, size int64) ([]byte, error) {
 	if size > maxFileSize {
-		return nil, fmt.Errorf("larger than %d MiB", maxFileSize>>20)
+		return nil, fmt.Errorf("larger than %d MiB: split it", maxFileSize>>20)
 	}
 	data := make([]byte, size, size+1)
 	n, err := io.ReadFull(f, data)

@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -83,6 +84,7 @@ var (
 	errDangling  = errors.New("the link leads nowhere: remove it, or create what it leads to")
 	errCycle     = errors.New("the link leads back to a directory above it: remove it")
 	errTooMany   = errors.New("more files than a configuration can have: is this the right directory?")
+	errTooLarge  = fmt.Errorf("more than %d MiB of configuration files: is this the right directory?", maxText>>20)
 	errTooDeep   = errors.New("folders are nested deeper than a configuration can have: is this the right directory?")
 )
 
@@ -105,7 +107,8 @@ type walker struct {
 	dirs  map[string]bool // by real path
 	links []link
 	errs  []error // of what cannot be taken
-	full  bool    // there are too many files to go on
+	full  bool    // there is too much to go on
+	text  int64   // bytes of the files
 }
 
 type link struct {
@@ -191,9 +194,17 @@ func (w *walker) add(f found) {
 	}
 	w.files[f.real] = true
 	w.tree.files = append(w.tree.files, f)
-	if len(w.tree.files) > maxFiles && !w.full {
+	if size := f.info.Size(); size <= maxFileSize { // a larger one is refused by its name when it is read
+		w.text += size
+	}
+	switch {
+	case w.full:
+	case len(w.tree.files) > maxFiles:
 		w.full = true
 		w.fail(&fs.PathError{Op: "read", Path: w.tree.root, Err: errTooMany})
+	case w.text > maxText:
+		w.full = true
+		w.fail(&fs.PathError{Op: "read", Path: w.tree.root, Err: errTooLarge})
 	}
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# images.sh TAG: builds the images of the end-to-end tests, weir-e2e/weir, weir-e2e/backend and weir-e2e/envoy. No image
+# images.sh TAG: builds the images of the end-to-end tests, weir-e2e/weir, /backend, /resolver and /envoy. No image
 # registry is needed where the Envoy of this machine is a Linux one: all are made from nothing, with what the binaries need.
 set -eu
 tag=$1
@@ -64,8 +64,10 @@ envoy_from() {
 arch=$(docker version --format '{{.Server.Arch}}')
 static ./cmd/weir weir
 static ./e2e/backend backend
+static ./e2e/resolver resolver
 image weir
 image backend
+image resolver
 envoy=$(e2e/setup/envoy.sh)
 if [ "$(uname -s)" = Linux ] && ldd "$envoy" >/dev/null 2>&1; then
     envoy_from "$envoy"
