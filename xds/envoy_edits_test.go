@@ -69,10 +69,10 @@ func TestEnvoyRefuses(t *testing.T) {
 			f.publish(t, gateway(t, "a", bad)...)
 			r := <-f.refusals
 			if r.Node != "envoy-1" || r.Instance != "edge" || r.Type != typeURLs[endpoints] ||
-				len(r.Resources) != 1 || r.Resources[0] != "a" || !strings.Contains(r.Message, "malformed IP address: not-an-address") {
+				len(r.Resources) != 1 || r.Resources[0].Name() != "a" || !strings.Contains(r.Message, "malformed IP address: not-an-address") {
 				t.Errorf("refusal: %+v", r)
 			}
-			if s := f.typeState(t, endpoints); s.Refused == nil || s.Refused.Message != r.Message || s.Acknowledged == s.Sent {
+			if s := f.typeState(t, endpoints); s.Refused == nil || s.Refused.Message != r.Message || s.Refused.Version != r.Version {
 				t.Errorf("state: %+v", s)
 			}
 			e.answers(t, "one")

@@ -88,20 +88,40 @@ func startAt(t *testing.T, network, address string, patience time.Duration) *fix
 }
 
 // publish makes messages the set of instance "edge".
-func (f *fixture) publish(t *testing.T, messages ...proto.Message) *Snapshot {
+func (f *fixture) publish(t *testing.T, messages ...proto.Message) *Set {
 	t.Helper()
 	s := snapshot(t, messages...)
-	f.Publish(map[string]*Snapshot{"edge": s})
+	f.Publish(map[string]*Set{"edge": s})
 	return s
 }
 
-func snapshot(t *testing.T, messages ...proto.Message) *Snapshot {
+func snapshot(t *testing.T, messages ...proto.Message) *Set {
 	t.Helper()
-	s, err := NewSnapshot(messages)
+	s, err := setOf(messages...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func setOf(messages ...proto.Message) (*Set, error) {
+	var rs []*Resource
+	for _, m := range messages {
+		r, err := NewResource(m, nil)
+		if err != nil {
+			return nil, err
+		}
+		rs = append(rs, r)
+	}
+	return NewSet(rs)
+}
+
+// names are the names of resources.
+func names(rs []*Resource) (out []string) {
+	for _, r := range rs {
+		out = append(out, r.Name())
+	}
+	return out
 }
 
 func (f *fixture) dial(t *testing.T) *grpc.ClientConn {
@@ -241,7 +261,7 @@ func (c *deltaClient) ended() error {
 	return nil
 }
 
-var kindNames = [kinds]string{"clusters", "endpoints", "secrets", "listeners", "routes"}
+var kindNames = [kinds]string{"clusters", "endpoints", "secrets", "listeners", "scopes", "routes"}
 
 // describe writes a response down as "kind: changed changed -removed".
 func describe(r *discoveryv3.DeltaDiscoveryResponse) string {
@@ -298,15 +318,14 @@ func (f *fixture) typeState(t *testing.T, k kind) TypeState {
 // impatient lets all waiting end.
 func (f *fixture) impatient() {
 	f.mu.Lock()
-	sessions := slices.Collect(maps.Keys(f.instances["edge"].sessions))
+	streams := slices.Collect(maps.Keys(f.instances["edge"].streams))
 	f.mu.Unlock()
-	for _, x := range sessions {
-		x.mu.Lock()
-		for _, w := range x.waiting {
-			w.until = time.Time{}
-		}
-		x.mu.Unlock()
-		x.wake()
+	for _, x := range streams {
+		x.ask(func() {
+			for _, w := range x.waiting {
+				w.until = time.Time{}
+			}
+		})
 	}
 }
 

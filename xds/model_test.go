@@ -2,6 +2,8 @@ package xds
 
 import (
 	"fmt"
+	"hash/fnv"
+	"io"
 	"maps"
 	"math/rand"
 	"slices"
@@ -20,7 +22,9 @@ import (
 type proxyModel struct {
 	*deltaClient
 	random   *rand.Rand
-	refusals int                      // one response out of so many is refused; 0: none
+	refusals int // one resource out of so many is refused, once a set was taken; 0: none
+	first    *Set
+	started  bool                     // a set was taken
 	have     [kinds]map[string]string // versions
 	cold     map[string]bool          // clusters that were added or changed, and whose endpoints did not come since
 	serves   map[string]bool          // clusters that were warm once: the old one serves while the new one warms
@@ -28,10 +32,10 @@ type proxyModel struct {
 	fail     func(format string, args ...any)
 }
 
-func newModel(t *testing.T, f *fixture, seed int64, refusals int) *proxyModel {
+func newModel(t *testing.T, f *fixture, first *Set, seed int64, refusals int) *proxyModel {
 	m := &proxyModel{
 		deltaClient: f.delta(t, node("edge")), random: rand.New(rand.NewSource(seed)), refusals: refusals,
-		cold: map[string]bool{}, serves: map[string]bool{}, routes: map[string]string{}, fail: t.Errorf,
+		cold: map[string]bool{}, serves: map[string]bool{}, routes: map[string]string{}, fail: t.Errorf, first: first,
 	}
 	for k := range m.have {
 		m.have[k] = map[string]string{}
@@ -42,10 +46,10 @@ func newModel(t *testing.T, f *fixture, seed int64, refusals int) *proxyModel {
 }
 
 // run handles responses until the client has all of final, or fails. Once final is there, nothing is refused any more.
-func (m *proxyModel) run(final <-chan *Snapshot) {
-	var set *Snapshot
+func (m *proxyModel) run(final <-chan *Set) {
+	var set *Set
 	var end <-chan time.Time
-	last := func(s *Snapshot) { set, end, final, m.refusals = s, time.After(deadline), nil, 0 }
+	last := func(s *Set) { set, end, final, m.refusals = s, time.After(deadline), nil, 0 }
 	for set == nil || !m.is(set) {
 		select {
 		case s := <-final:
@@ -65,22 +69,21 @@ func (m *proxyModel) run(final <-chan *Snapshot) {
 			return
 		}
 	}
-	for name := range set.kinds[clusters].byName {
-		if m.cold[name] {
-			m.fail("cluster %s warms for ever", name)
+	for _, r := range set.trees[clusters].list() {
+		if m.cold[r.name] {
+			m.fail("cluster %s warms for ever", r.name)
 		}
 	}
 }
 
 // is tells whether the client has exactly the set.
-func (m *proxyModel) is(set *Snapshot) bool {
+func (m *proxyModel) is(set *Set) bool {
 	for k := range m.have {
-		es := &set.kinds[k]
-		if len(es.sorted) != len(m.have[k]) {
+		if set.trees[k].len() != len(m.have[k]) {
 			return false
 		}
 		for name, v := range m.have[k] {
-			if es.want(name) != v {
+			if r := set.trees[k].get(name); r == nil || r.version != v {
 				return false
 			}
 		}
@@ -88,9 +91,28 @@ func (m *proxyModel) is(set *Snapshot) bool {
 	return true
 }
 
+// bad are the resources that the client refuses, by their content: always the same.
+func (m *proxyModel) bad(r *discoveryv3.DeltaDiscoveryResponse) (names []string) {
+	for _, x := range r.GetResources() {
+		if m.first.holds(Key{r.GetTypeUrl(), x.GetName()}, x.GetVersion()) {
+			continue // it took this
+		}
+		h := fnv.New32a()
+		io.WriteString(h, r.GetTypeUrl()+x.GetName()+x.GetVersion())
+		if m.started && m.refusals > 0 && int(h.Sum32()%uint32(m.refusals)) == 0 {
+			names = append(names, x.GetName())
+		}
+	}
+	return names
+}
+
 func (m *proxyModel) handle(r *discoveryv3.DeltaDiscoveryResponse) {
-	if m.refusals > 0 && m.random.Intn(m.refusals) == 0 {
-		m.nack(r, "not today")
+	if bad := m.bad(r); len(bad) > 0 {
+		words := "it is one of them"
+		if len(bad) > 1 { // by name, or in words that name nobody
+			words = strings.Join(bad, ": no, ") + ": no"
+		}
+		m.nack(r, words)
 		return
 	}
 	k, _ := kindOf(r.GetTypeUrl())
@@ -146,15 +168,16 @@ func (m *proxyModel) handle(r *discoveryv3.DeltaDiscoveryResponse) {
 			})
 		}
 	}
+	m.started = m.started || m.is(m.first)
 	for name, to := range m.routes {
 		if !m.serves[to] {
-			m.fail("after %q, routes %s lead to %s, which does not serve", describe(r), name, to)
+			m.fail("refusing 1 in %d: after %q, routes %s lead to %s, which does not serve", m.refusals, describe(r), name, to)
 		}
 	}
 }
 
 // randomSet is a consistent set of some of six upstreams and two listeners.
-func randomSet(t *testing.T, r *rand.Rand, edits int) *Snapshot {
+func randomSet(t *testing.T, r *rand.Rand, edits int) *Set {
 	var names []string
 	var messages []proto.Message
 	for _, name := range strings.Fields("a b c d e f") {
@@ -176,15 +199,19 @@ func TestModel(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			f := startPatient(t, "tcp", time.Hour)
 			random := rand.New(rand.NewSource(seed))
-			f.Publish(map[string]*Snapshot{"edge": randomSet(t, random, 3)})
-			final := make(chan *Snapshot, 3)
+			first := randomSet(t, random, 3)
+			f.Publish(map[string]*Set{"edge": first})
+			final := make(chan *Set, 3)
 			var running sync.WaitGroup
-			for i, refusals := range []int{0, 5, 2} {
-				m := newModel(t, f, seed*10+int64(i), refusals)
+			for i, refusals := range []int{0, 20, 7} {
+				m := newModel(t, f, first, seed*10+int64(i), refusals)
 				running.Go(func() { m.run(final) })
 			}
+			eventually(t, "the first set is taken", func() bool {
+				return !slices.ContainsFunc(f.Proxies(), func(p Proxy) bool { return p.Snapshot != first.Hash() })
+			})
 			for range 60 {
-				f.Publish(map[string]*Snapshot{"edge": randomSet(t, random, 3)})
+				f.Publish(map[string]*Set{"edge": randomSet(t, random, 3)})
 				if random.Intn(3) == 0 { // let them come along sometimes
 					f.Proxies()
 					<-time.After(time.Duration(random.Intn(3)) * time.Millisecond)
@@ -199,7 +226,7 @@ func TestModel(t *testing.T) {
 			for range cap(final) {
 				final <- last
 			}
-			f.Publish(map[string]*Snapshot{"edge": last})
+			f.Publish(map[string]*Set{"edge": last})
 			running.Wait()
 		})
 	}
@@ -215,19 +242,19 @@ func TestPublishersRace(t *testing.T) {
 	for p := range 4 {
 		publishers.Go(func() {
 			for i := range 50 {
-				s, err := NewSnapshot(upstream("a", p*100+i, 1))
+				s, err := setOf(upstream("a", p*100+i, 1)...)
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				f.Publish(map[string]*Snapshot{"edge": s, fmt.Sprint(p): s})
+				f.Publish(map[string]*Set{"edge": s, fmt.Sprint(p): s})
 				f.Proxies()
 			}
 		})
 	}
 	done := make(chan struct{})
 	go func() { publishers.Wait(); f.publish(t, upstream("a", 999, 1)...); close(done) }()
-	want := snapshot(t, upstream("a", 999, 1)...).kinds[clusters].want("a")
+	want := snapshot(t, upstream("a", 999, 1)...).trees[clusters].get("a").version
 	for r := c.next(); ; r = c.next() {
 		c.ack(r)
 		if slices.Contains(slices.Collect(maps.Values(versions(r))), want) {

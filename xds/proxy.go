@@ -28,6 +28,7 @@ type Proxy struct {
 	Admin       string    // host:port of its own admin API, as its node's metadata says; "" where it says none
 	ConnectedAt time.Time // of an unknown one: when it asked first
 	Snapshot    string    // hash of the last set that it took wholly, "" for none yet
+	Wanted      string    // hash of the set that is published for its instance
 	Types       []TypeState
 }
 
@@ -36,15 +37,16 @@ type TypeState struct {
 	Type         string   // type URL
 	Sent         string   // version sent last, or found to be there
 	Acknowledged string   // version acknowledged last
-	Refused      *Refused // nil unless the proxy refuses something now
+	Refused      *Refused // nil unless something that is published is kept from the proxy because it refused it
 }
 
-// Refused is a response that a proxy did not take.
+// Refused is what a proxy did not take of a set.
 type Refused struct {
-	Version   string
+	Version   string // of the type in that set
+	Set       string // hash of that set
 	Nonce     string
-	Message   string   // the proxy's own words
-	Resources []string // those that the message names, else all that the response held
+	Message   string      // the proxy's own words
+	Resources []*Resource // the culprits
 	At        time.Time
 }
 
@@ -52,9 +54,10 @@ type Refused struct {
 type Refusal struct {
 	Node, Instance string
 	Type           string // type URL
-	Version        string
+	Version        string // of the type in the refused set
+	Set            string // hash of the refused set
 	Message        string
-	Resources      []string
+	Resources      []*Resource // the culprits, as they are published now where they still are
 	At             time.Time
 }
 
@@ -100,56 +103,23 @@ func addressOf(a net.Addr) string {
 	return a.String()
 }
 
-// culprits are the resources of o that a refusal names, else all of them.
-func culprits(message string, o *offer) []string {
-	var all, named []string
-	for _, e := range o.changed {
-		all = append(all, e.name)
-		if mentions(message, e.name) {
-			named = append(named, e.name)
-		}
+// show brings the view up to date.
+func (s *stream) show() {
+	if s.instance == nil {
+		return
 	}
-	if len(named) > 0 {
-		return named
-	}
-	return append(all, o.removed...)
-}
-
-// mentions tells whether a message holds a name that does not go on, in either direction, as a longer name.
-func mentions(message, name string) bool {
-	for from := 0; ; {
-		i := strings.Index(message[from:], name)
-		if i < 0 {
-			return false
-		}
-		start, end := from+i, from+i+len(name)
-		if (start == 0 || !inName(message[start-1])) && (end == len(message) || !inName(message[end])) {
-			return true
-		}
-		from = start + 1
-	}
-}
-
-func inName(c byte) bool {
-	return c == '_' || c == '/' || c == '-' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-}
-
-// proxy describes the stream's client.
-func (s *session) proxy() Proxy {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := Proxy{
+	p := &Proxy{
 		Node: s.node.id, Instance: s.node.cluster, Address: addressOf(s.address), UserAgent: s.node.agent, Admin: s.node.admin,
-		ConnectedAt: s.started, Snapshot: s.live,
+		ConnectedAt: s.started, Snapshot: s.live, Wanted: s.instance.current.Load().hash,
 	}
-	for _, w := range s.watches {
+	for k, w := range s.watches {
 		if w != nil {
 			p.Types = append(p.Types, TypeState{
-				Type: typeURLs[w.kind], Sent: w.sent, Acknowledged: w.acknowledged, Refused: w.refusal,
+				Type: typeURLs[k], Sent: w.sent, Acknowledged: w.acknowledged, Refused: w.refusal,
 			})
 		}
 	}
-	return p
+	s.view.Store(p)
 }
 
 // client identifies an Envoy over all of its streams: it has one connection.
@@ -161,19 +131,24 @@ type client struct {
 // Proxies describes all clients, sorted by instance, node and address. One that uses the separate services is one entry.
 func (s *Server) Proxies() []Proxy {
 	s.mu.Lock()
-	var streams []*session
+	var streams []*stream
 	for _, in := range s.instances {
-		for x := range in.sessions {
+		for x := range in.streams {
 			streams = append(streams, x)
 		}
 	}
 	out := s.strangers.list(time.Now())
 	s.mu.Unlock()
 
-	slices.SortFunc(streams, func(a, b *session) int { return a.started.Compare(b.started) })
+	slices.SortFunc(streams, func(a, b *stream) int { return a.started.Compare(b.started) })
 	at := map[client]int{}
 	for _, x := range streams {
-		p := x.proxy()
+		view := x.view.Load()
+		if view == nil {
+			continue // its first request is being looked at
+		}
+		p := *view
+		p.Types = slices.Clone(p.Types)
 		c := client{x.address, p.Node, p.Instance}
 		if i, ok := at[c]; ok {
 			merge(&out[i], p)

@@ -41,16 +41,17 @@ type Server struct {
 	patience time.Duration
 	farewell time.Duration
 
-	mu        sync.Mutex // never held across a send, a log line or a callback, nor while a session's is taken
+	mu        sync.Mutex // never held across a send, a log line or a callback, nor while a stream's is taken
 	published bool
 	instances map[string]*instance
 	strangers strangers
+	memories  memories
 }
 
 // instance is the set that is published for one, and who listens.
 type instance struct {
-	current  atomic.Pointer[Snapshot]
-	sessions map[*session]struct{} // guarded by Server.mu
+	current atomic.Pointer[Set]
+	streams map[*stream]struct{} // guarded by Server.mu
 }
 
 // Reasons for which streams are ended from this side.
@@ -63,7 +64,7 @@ var (
 func NewServer(o Options) *Server {
 	s := &Server{
 		log: o.Log, onRefuse: o.Refused, patience: patience, farewell: farewell,
-		instances: map[string]*instance{}, strangers: strangers{},
+		instances: map[string]*instance{}, strangers: strangers{}, memories: memories{},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -73,24 +74,25 @@ func NewServer(o Options) *Server {
 
 // Publish makes sets, by the name of their instance and never nil, what is served. Clients of an instance whose set
 // has not changed notice nothing. Streams of instances that are not in sets are closed; their Envoys keep what they have.
-func (s *Server) Publish(sets map[string]*Snapshot) {
-	var moved, orphans []*session
+func (s *Server) Publish(sets map[string]*Set) {
+	var moved, orphans []*stream
 	s.mu.Lock()
 	s.published = true
 	for name, in := range s.instances {
 		if _, stays := sets[name]; !stays {
-			orphans = slices.AppendSeq(orphans, maps.Keys(in.sessions))
+			orphans = slices.AppendSeq(orphans, maps.Keys(in.streams))
 			delete(s.instances, name)
+			maps.DeleteFunc(s.memories, func(by rememberedBy, _ *memory) bool { return by.instance == name })
 		}
 	}
 	for name, set := range sets {
 		in := s.instances[name]
 		if in == nil {
-			in = &instance{sessions: map[*session]struct{}{}}
+			in = &instance{streams: map[*stream]struct{}{}}
 			s.instances[name] = in
 		}
 		if old := in.current.Swap(set); old != nil && old.hash != set.hash {
-			moved = slices.AppendSeq(moved, maps.Keys(in.sessions))
+			moved = slices.AppendSeq(moved, maps.Keys(in.streams))
 		}
 	}
 	s.mu.Unlock()
@@ -98,25 +100,27 @@ func (s *Server) Publish(sets map[string]*Snapshot) {
 		x.cancel(errRemoved)
 	}
 	for _, x := range moved {
-		x.wake()
+		x.nudge()
 	}
 }
 
 // Retry offers again, to every client, what it refused and what has not changed since: the reason may be gone.
 func (s *Server) Retry() {
-	var all []*session
+	var all []*stream
 	s.mu.Lock()
+	clear(s.memories)
 	for _, in := range s.instances {
-		all = slices.AppendSeq(all, maps.Keys(in.sessions))
+		all = slices.AppendSeq(all, maps.Keys(in.streams))
 	}
 	s.mu.Unlock()
 	for _, x := range all {
-		x.retry()
+		x.retry.Store(true)
+		x.nudge()
 	}
 }
 
 // admit finds the instance that a stream's first request names and joins the stream to it.
-func (s *Server) admit(x *session, n *corev3.Node) error {
+func (s *Server) admit(x *stream, n *corev3.Node) error {
 	switch {
 	case n == nil:
 		return status.Error(codes.InvalidArgument, "the first request of a stream must carry the node")
@@ -128,8 +132,12 @@ func (s *Server) admit(x *session, n *corev3.Node) error {
 	in, fresh, published := s.instances[id.cluster], false, s.published
 	known := slices.Sorted(maps.Keys(s.instances))
 	if in != nil {
-		in.sessions[x] = struct{}{}
+		in.streams[x] = struct{}{}
 		delete(s.strangers, id)
+		x.node, x.instance, x.base = id, in, in.current.Load()
+		if m := s.memories[x.rememberedBy()]; m != nil {
+			x.recall(m)
+		}
 	} else if published {
 		fresh = s.strangers.note(id, addressOf(x.address), time.Now())
 	}
@@ -145,10 +153,7 @@ func (s *Server) admit(x *session, n *corev3.Node) error {
 		}
 		return err
 	}
-	x.mu.Lock()
-	x.node, x.instance = id, in
-	x.mu.Unlock()
-	time.AfterFunc(s.patience, x.wake)
+	x.base = x.target(x.base)
 	s.log.Info("proxy connected", "node", id.id, "instance", id.cluster, "address", addressOf(x.address), "agent", id.agent)
 	return nil
 }
@@ -176,15 +181,13 @@ func (s *Server) instanceNames() []string {
 }
 
 // leave forgets a stream.
-func (s *Server) leave(x *session) {
-	x.mu.Lock()
+func (s *Server) leave(x *stream) {
 	in, id := x.instance, x.node
-	x.mu.Unlock()
 	if in == nil {
 		return
 	}
 	s.mu.Lock()
-	delete(in.sessions, x)
+	delete(in.streams, x)
 	s.mu.Unlock()
 	s.log.Info("proxy disconnected", "node", id.id, "instance", id.cluster, "address", addressOf(x.address),
 		"took", time.Since(x.started).Round(time.Millisecond).String(), "err", context.Cause(x.ctx))

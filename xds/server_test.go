@@ -48,7 +48,7 @@ func TestBeforeTheFirstPublish(t *testing.T) {
 
 func TestUnknownInstance(t *testing.T) {
 	f := start(t, "tcp")
-	f.Publish(map[string]*Snapshot{"edge": snapshot(t), "inner": snapshot(t)})
+	f.Publish(map[string]*Set{"edge": snapshot(t), "inner": snapshot(t)})
 	n := node("egde")
 	n.UserAgentName = "envoy"
 	n.UserAgentVersionType = &corev3.Node_UserAgentBuildVersion{UserAgentBuildVersion: &corev3.BuildVersion{
@@ -63,7 +63,7 @@ func TestUnknownInstance(t *testing.T) {
 	if len(ps) != 1 || !ps[0].Unknown || ps[0].Node != "test" || ps[0].Instance != "egde" || ps[0].UserAgent != "envoy 1.40.0" {
 		t.Fatalf("proxies: %+v", ps)
 	}
-	f.Publish(map[string]*Snapshot{"egde": snapshot(t)}) // now it is there
+	f.Publish(map[string]*Set{"egde": snapshot(t)}) // now it is there
 	c := f.delta(t, n)
 	c.ask(clusters)
 	c.take("clusters:")
@@ -89,7 +89,7 @@ func TestStrangersAreBounded(t *testing.T) {
 
 func TestRemovedInstance(t *testing.T) {
 	f := start(t, "tcp")
-	f.Publish(map[string]*Snapshot{"edge": snapshot(t), "inner": snapshot(t)})
+	f.Publish(map[string]*Set{"edge": snapshot(t), "inner": snapshot(t)})
 	c, other, state := f.delta(t, node("edge")), f.delta(t, node("inner")), f.sotw(t, node("edge"))
 	for _, x := range []*deltaClient{c, other} {
 		x.ask(clusters)
@@ -97,7 +97,7 @@ func TestRemovedInstance(t *testing.T) {
 	}
 	state.ask(clusters, "")
 	state.take("clusters:")
-	f.Publish(map[string]*Snapshot{"inner": snapshot(t)})
+	f.Publish(map[string]*Set{"inner": snapshot(t)})
 	wantStatus(t, c.ended(), codes.NotFound, `"edge"`, "inner")
 	for range state.got { // until the stream ends
 	}
@@ -190,6 +190,8 @@ func TestSeparateServices(t *testing.T) {
 	deltas[endpoints], errs[1] = endpointservicev3.NewEndpointDiscoveryServiceClient(conn).DeltaEndpoints(ctx)
 	deltas[secrets], errs[2] = secretservicev3.NewSecretDiscoveryServiceClient(conn).DeltaSecrets(ctx)
 	deltas[listeners], errs[3] = listenerservicev3.NewListenerDiscoveryServiceClient(conn).DeltaListeners(ctx)
+	deltas[scopes], errs[10] = routeservicev3.NewScopedRoutesDiscoveryServiceClient(conn).DeltaScopedRoutes(ctx)
+	states[scopes], errs[11] = routeservicev3.NewScopedRoutesDiscoveryServiceClient(conn).StreamScopedRoutes(ctx)
 	deltas[routes], errs[4] = routeservicev3.NewRouteDiscoveryServiceClient(conn).DeltaRoutes(ctx)
 	states[clusters], errs[5] = clusterservicev3.NewClusterDiscoveryServiceClient(conn).StreamClusters(ctx)
 	states[endpoints], errs[6] = endpointservicev3.NewEndpointDiscoveryServiceClient(conn).StreamEndpoints(ctx)
@@ -202,7 +204,7 @@ func TestSeparateServices(t *testing.T) {
 		}
 	}
 	names := [kinds][]string{endpoints: {"a"}, secrets: {"nowhere"}, routes: {"http"}}
-	want := [kinds]string{"clusters: a", "endpoints: a", "secrets: -nowhere", "listeners: http", "routes: http"}
+	want := [kinds]string{"clusters: a", "endpoints: a", "secrets: -nowhere", "listeners: http", "scopes:", "routes: http"}
 	for k := range kinds {
 		if err := deltas[k].Send(&discoveryv3.DeltaDiscoveryRequest{Node: node("edge"), ResourceNamesSubscribe: names[k]}); err != nil {
 			t.Fatal(err)
@@ -277,7 +279,7 @@ func TestServeFails(t *testing.T) {
 // TestClientThatDoesNotRead asks for much and takes nothing: the others do not notice, nor does Publish, nor the stop.
 func TestClientThatDoesNotRead(t *testing.T) {
 	f := start(t, "tcp")
-	set := func(edit int) *Snapshot {
+	set := func(edit int) *Set {
 		bytes := make([]byte, 4<<20) // more than any buffer on the way holds
 		bytes[0] = byte(edit)
 		return snapshot(t, cluster("small", edit), &tlsv3.Secret{Name: "big", Type: &tlsv3.Secret_GenericSecret{
@@ -286,7 +288,7 @@ func TestClientThatDoesNotRead(t *testing.T) {
 			}},
 		}})
 	}
-	f.Publish(map[string]*Snapshot{"edge": set(0)})
+	f.Publish(map[string]*Set{"edge": set(0)})
 	stuck, err := discoveryv3.NewAggregatedDiscoveryServiceClient(f.dial(t)).DeltaAggregatedResources(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -305,7 +307,7 @@ func TestClientThatDoesNotRead(t *testing.T) {
 	c.ask(clusters)
 	c.take("clusters: small")
 	for i := range 20 {
-		f.Publish(map[string]*Snapshot{"edge": set(1 + i)})
+		f.Publish(map[string]*Set{"edge": set(1 + i)})
 		c.take("clusters: small")
 	}
 	i := slices.IndexFunc(f.Proxies(), func(p Proxy) bool { return p.Node == "stuck" })

@@ -14,10 +14,6 @@ import (
 	listenerservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/listener/v3"
 	routeservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/route/v3"
 	secretservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/secret/v3"
-	"github.com/envoyproxy/go-control-plane/pkg/server/config"
-	deltav3 "github.com/envoyproxy/go-control-plane/pkg/server/delta/v3"
-	sotwv3 "github.com/envoyproxy/go-control-plane/pkg/server/sotw/v3"
-	streamv3 "github.com/envoyproxy/go-control-plane/pkg/server/stream/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
@@ -45,6 +41,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.StreamInterceptor(s.recovered),
+		grpc.ForceServerCodecV2(newCodec()),
 	)
 	x := &service{server: s, ctx: ctx}
 	discoveryv3.RegisterAggregatedDiscoveryServiceServer(g, aggregated{service: x})
@@ -52,6 +49,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	endpointservicev3.RegisterEndpointDiscoveryServiceServer(g, endpointService{service: x})
 	secretservicev3.RegisterSecretDiscoveryServiceServer(g, secretService{service: x})
 	listenerservicev3.RegisterListenerDiscoveryServiceServer(g, listenerService{service: x})
+	routeservicev3.RegisterScopedRoutesDiscoveryServiceServer(g, scopeService{service: x})
 	routeservicev3.RegisterRouteDiscoveryServiceServer(g, routeService{service: x})
 
 	served := make(chan error, 1)
@@ -93,62 +91,66 @@ func (s *Server) recovered(srv any, stream grpc.ServerStream, info *grpc.StreamS
 	return next(srv, stream)
 }
 
-// service makes sessions out of streams.
+// service makes streams out of gRPC's.
 type service struct {
 	server *Server
 	ctx    context.Context // of Serve
 }
 
-// The types whose resources are asked for by name: no name means none. Of clusters and listeners it means all.
-var namedTypes = config.DeactivateLegacyWildcardForTypes([]string{
-	typeURLs[endpoints], typeURLs[secrets], typeURLs[routes],
-})
+// deltaWire and stateWire are gRPC streams of the two protocols.
+type (
+	deltaWire struct {
+		grpc.BidiStreamingServer[discoveryv3.DeltaDiscoveryRequest, discoveryv3.DeltaDiscoveryResponse]
+	}
+	stateWire struct {
+		grpc.BidiStreamingServer[discoveryv3.DiscoveryRequest, discoveryv3.DiscoveryResponse]
+	}
+)
+
+func (x deltaWire) send(r *response) error { return x.SendMsg(r) }
+func (x stateWire) send(r *response) error { return x.SendMsg(r) }
+
+func (x deltaWire) receive() (*request, error) {
+	r, err := x.Recv()
+	return &request{
+		node: r.GetNode(), typeURL: r.GetTypeUrl(), nonce: r.GetResponseNonce(),
+		refused: r.GetErrorDetail() != nil, message: r.GetErrorDetail().GetMessage(), delta: r,
+	}, err
+}
+
+func (x stateWire) receive() (*request, error) {
+	r, err := x.Recv()
+	return &request{
+		node: r.GetNode(), typeURL: r.GetTypeUrl(), nonce: r.GetResponseNonce(),
+		refused: r.GetErrorDetail() != nil, message: r.GetErrorDetail().GetMessage(), state: r,
+	}, err
+}
 
 // delta runs a delta stream of one kind, or an aggregated one.
-func (x *service) delta(stream streamv3.DeltaStream, ads bool, only kind) error {
-	s := x.session(stream.Context(), ads, only)
-	defer s.close()
-	defer x.follow(s)()
-	h := deltav3.NewServer(s.ctx, s, s.callbacks(), namedTypes)
-	return s.verdict(h.DeltaStreamHandler(stream, s.defaultType()))
+func (x *service) delta(g discoveryv3.AggregatedDiscoveryService_DeltaAggregatedResourcesServer, ads bool, only kind) error {
+	return x.run(&stream{wire: deltaWire{g}, ads: ads, only: only}, g.Context())
 }
 
 // sotw runs a state-of-the-world stream of one kind, or an aggregated one.
-func (x *service) sotw(stream streamv3.Stream, ads bool, only kind) error {
-	s := x.session(stream.Context(), ads, only)
-	defer s.close()
-	defer x.follow(s)()
-	h := sotwv3.NewServer(s.ctx, s, s.callbacks(), namedTypes, sotwv3.WithOrderedADS())
-	return s.verdict(h.StreamHandler(stream, s.defaultType()))
+func (x *service) sotw(g discoveryv3.AggregatedDiscoveryService_StreamAggregatedResourcesServer, ads bool, only kind) error {
+	return x.run(&stream{wire: stateWire{g}, ads: ads, only: only}, g.Context())
 }
 
-func (x *service) session(ctx context.Context, ads bool, only kind) *session {
-	s := &session{
-		server: x.server, only: only, ads: ads, started: time.Now(),
-		again: map[string]struct{}{}, waiting: map[string]*warming{},
-	}
+func (x *service) run(s *stream, ctx context.Context) error {
+	s.server, s.started = x.server, time.Now()
+	s.wake, s.questions = make(chan struct{}, 1), make(chan func())
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	if p, ok := peer.FromContext(ctx); ok {
 		s.address = p.Addr
 	}
-	return s
-}
-
-// follow ends the session when Serve's context ends.
-func (x *service) follow(s *session) (release func() bool) {
-	return context.AfterFunc(x.ctx, func() { s.cancel(errStopping) })
-}
-
-// defaultType is what go-control-plane takes a request without a type for.
-func (s *session) defaultType() string {
-	if s.ads {
-		return ""
-	}
-	return typeURLs[s.only]
+	defer x.server.leave(s)
+	defer s.cancel(nil)
+	defer context.AfterFunc(x.ctx, func() { s.cancel(errStopping) })()
+	return s.verdict(s.run())
 }
 
 // verdict is what the client is told at the end of its stream.
-func (s *session) verdict(err error) error {
+func (s *stream) verdict(err error) error {
 	switch cause := context.Cause(s.ctx); {
 	case errors.Is(cause, errRemoved):
 		return noInstance(s.node.cluster, s.server.instanceNames())
@@ -178,6 +180,10 @@ type (
 	}
 	listenerService struct {
 		listenerservicev3.UnimplementedListenerDiscoveryServiceServer
+		*service
+	}
+	scopeService struct {
+		routeservicev3.UnimplementedScopedRoutesDiscoveryServiceServer
 		*service
 	}
 	routeService struct {
@@ -224,6 +230,14 @@ func (x listenerService) DeltaListeners(s listenerservicev3.ListenerDiscoverySer
 
 func (x listenerService) StreamListeners(s listenerservicev3.ListenerDiscoveryService_StreamListenersServer) error {
 	return x.sotw(s, false, listeners)
+}
+
+func (x scopeService) DeltaScopedRoutes(s routeservicev3.ScopedRoutesDiscoveryService_DeltaScopedRoutesServer) error {
+	return x.delta(s, false, scopes)
+}
+
+func (x scopeService) StreamScopedRoutes(s routeservicev3.ScopedRoutesDiscoveryService_StreamScopedRoutesServer) error {
+	return x.sotw(s, false, scopes)
 }
 
 func (x routeService) DeltaRoutes(s routeservicev3.RouteDiscoveryService_DeltaRoutesServer) error {

@@ -24,7 +24,7 @@ type publication struct {
 
 // served is what the Envoys of one instance get.
 type served struct {
-	set       *xds.Snapshot
+	set       *xds.Set
 	resources []translate.Resource
 }
 
@@ -33,7 +33,7 @@ func newPublication(c *model.Configuration, at time.Time) (*publication, error) 
 	p := &publication{at: at, configuration: c, instances: make(map[string]served, len(c.Instances))}
 	for name := range c.Instances {
 		resources := translate.Instance(c, name)
-		set, err := xds.NewSnapshot(messagesOf(resources))
+		set, err := setOf(resources)
 		if err != nil {
 			return nil, fmt.Errorf("instance %q: %w", name, err)
 		}
@@ -43,8 +43,20 @@ func newPublication(c *model.Configuration, at time.Time) (*publication, error) 
 	return p, nil
 }
 
-func (p *publication) sets() map[string]*xds.Snapshot {
-	sets := make(map[string]*xds.Snapshot, len(p.instances))
+// setOf marshals resources; each knows its place.
+func setOf(resources []translate.Resource) (*xds.Set, error) {
+	all := make([]*xds.Resource, len(resources))
+	for i, r := range resources {
+		var err error
+		if all[i], err = xds.NewResource(r.Message, r.Place); err != nil {
+			return nil, err
+		}
+	}
+	return xds.NewSet(all)
+}
+
+func (p *publication) sets() map[string]*xds.Set {
+	sets := make(map[string]*xds.Set, len(p.instances))
 	for name, s := range p.instances {
 		sets[name] = s.set
 	}
@@ -96,7 +108,7 @@ type answers struct {
 }
 
 // answersTo looks at the refusals since a time: those before were about something else.
-func answersTo(set *xds.Snapshot, instance string, proxies []xds.Proxy, since time.Time) answers {
+func answersTo(set *xds.Set, instance string, proxies []xds.Proxy, since time.Time) answers {
 	var v answers
 	for _, p := range proxies {
 		refused := slices.ContainsFunc(p.Types, func(t xds.TypeState) bool {
@@ -226,7 +238,7 @@ func (l *loop) noteLingering(a *attempt, instance string, proxies []xds.Proxy) {
 		}
 		for _, t := range p.Types {
 			if r := t.Refused; r != nil && r.Version != s.set.Version(t.Type) {
-				place := blame(t.Type, r.Resources, r.Message, s.resources, now.configuration)
+				place := blame(t.Type, namesOf(r.Resources), r.Message, s.resources, now.configuration)
 				a.addRefusal(refusalText(xds.Refusal{Instance: instance, Type: t.Type, Message: r.Message}, place))
 			}
 		}
@@ -278,7 +290,7 @@ func (l *loop) noteAccepted(proxies []xds.Proxy) {
 func (l *loop) refused(r xds.Refusal) {
 	now, kind := l.published.Load(), shortType(r.Type)
 	s := now.instances[r.Instance]
-	place := blame(r.Type, r.Resources, r.Message, s.resources, now.configuration)
+	place := blame(r.Type, namesOf(r.Resources), r.Message, s.resources, now.configuration)
 	l.metrics.Refused(r.Instance, kind)
 	l.log.Error("an Envoy refused the configuration", "instance", r.Instance, "node", r.Node, "type", kind,
 		"file", place.File(), "line", place.Line(), "err", r.Message)

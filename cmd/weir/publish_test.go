@@ -6,14 +6,14 @@ import (
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	"github.com/envoyproxy/go-control-plane/pkg/resource/v3"
-	"google.golang.org/protobuf/proto"
 
+	"github.com/weirproxy/weir/translate"
 	"github.com/weirproxy/weir/xds"
 )
 
-func snapshot(t *testing.T, listener string) *xds.Snapshot {
+func snapshot(t *testing.T, listener string) *xds.Set {
 	t.Helper()
-	s, err := xds.NewSnapshot([]proto.Message{&listenerv3.Listener{Name: listener}})
+	s, err := setOf([]translate.Resource{{Message: &listenerv3.Listener{Name: listener}}})
 	if err != nil {
 		t.Fatal(err)
 	}

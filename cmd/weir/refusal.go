@@ -37,6 +37,15 @@ func (q *refusalQueue) take() []xds.Refusal {
 	return list
 }
 
+// namesOf are the names of what was refused.
+func namesOf(resources []*xds.Resource) []string {
+	names := make([]string, len(resources))
+	for i, r := range resources {
+		names[i] = r.Name()
+	}
+	return names
+}
+
 // blame finds the block that Envoy's words are about: that of the longest name that stands in them. The refused
 // resources count first, then others ("unknown cluster 'upstream/orders'" is said about a route), then APIs, which are
 // routes inside of a resource. Where no name is found and only one resource was refused, it is that one's.

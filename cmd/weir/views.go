@@ -33,9 +33,9 @@ func refusalOf(instance string, t xds.TypeState, published *publication) *admin.
 		return nil
 	}
 	r := t.Refused
-	place := blame(t.Type, r.Resources, r.Message, published.instances[instance].resources, published.configuration)
+	place := blame(t.Type, namesOf(r.Resources), r.Message, published.instances[instance].resources, published.configuration)
 	return &admin.Refusal{
-		Version: r.Version, Message: r.Message, Resources: append([]string{}, r.Resources...), At: r.At.UTC(), Place: admin.NewPlace(place),
+		Version: r.Version, Message: r.Message, Resources: namesOf(r.Resources), At: r.At.UTC(), Place: admin.NewPlace(place),
 	}
 }
 

@@ -49,17 +49,17 @@ func TestHashIsOfContent(t *testing.T) {
 	}
 }
 
-func TestSnapshotKeepsItsBytes(t *testing.T) {
+func TestSetKeepsItsBytes(t *testing.T) {
 	m := cluster("a", 0)
 	s := snapshot(t, m)
 	before := s.Hash()
 	m.Name = "b"
-	if s.Hash() != before || s.kinds[clusters].sorted[0].name != "a" {
-		t.Error("a snapshot follows its messages")
+	if s.Hash() != before || s.trees[clusters].name != "a" {
+		t.Error("a set follows its messages")
 	}
 }
 
-func TestNewSnapshotRefuses(t *testing.T) {
+func TestNewSetRefuses(t *testing.T) {
 	for want, m := range map[string][]proto.Message{
 		"cannot be published": {&bootstrapv3.Bootstrap{}},
 		"a <nil>":             {nil},
@@ -67,7 +67,7 @@ func TestNewSnapshotRefuses(t *testing.T) {
 		`are named "a"`:       {cluster("a", 0), cluster("a", 1)},
 		"marshal":             {cluster("a\xff", 0)},
 	} {
-		if _, err := NewSnapshot(m); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := setOf(m...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
@@ -75,11 +75,11 @@ func TestNewSnapshotRefuses(t *testing.T) {
 
 func TestGeneration(t *testing.T) {
 	a, b := snapshot(t, cluster("a", 0)), snapshot(t, cluster("b", 0))
-	g := Generation(map[string]*Snapshot{"x": a, "y": b})
-	if len(g) != 12 || g != Generation(map[string]*Snapshot{"y": b, "x": a}) {
+	g := Generation(map[string]*Set{"x": a, "y": b})
+	if len(g) != 12 || g != Generation(map[string]*Set{"y": b, "x": a}) {
 		t.Errorf("generation %q", g)
 	}
-	for _, other := range []map[string]*Snapshot{{"x": b, "y": a}, {"x": a}, {"x": a, "z": b}, {}} {
+	for _, other := range []map[string]*Set{{"x": b, "y": a}, {"x": a}, {"x": a, "z": b}, {}} {
 		if Generation(other) == g {
 			t.Errorf("%v has the same generation", other)
 		}

@@ -1,0 +1,62 @@
+package xds
+
+import (
+	"cmp"
+	"slices"
+)
+
+// The stages in which a client is brought from what it has to a set, so that whatever is used is there.
+const (
+	making   = iota // what may be used: new and changed clusters, their endpoints, secrets
+	turning         // what uses it: listeners, scopes and routes, once the new clusters serve
+	breaking        // what nothing uses any more, once listeners, scopes and routes were taken
+	stages   = iota
+)
+
+// batch is what one response is to hold.
+type batch struct {
+	kind    kind
+	items   []item
+	removed []string
+}
+
+func (b *batch) none() bool { return len(b.items) == 0 && len(b.removed) == 0 }
+
+// plan decides what of a client's debts goes in which stage, and in which order there. Endpoints are sent again, whether they
+// changed or not, after each change of their cluster: Envoy warms it for initial_fetch_timeout otherwise. Repeat finds them.
+//
+// A listener that is gone goes with those that come, as it may have the address of one of them, and a scope with those that
+// come, as it may have the key of one of them. So both go before the routes that they used.
+func plan(owed *[kinds]debts, repeat func(assignment string) *Resource) (out [stages][]batch) {
+	put := func(stage int, k kind, items []item, removed ...string) {
+		if b := (batch{k, items, removed}); !b.none() {
+			out[stage] = append(out[stage], b)
+		}
+	}
+	put(making, clusters, owed[clusters].changed, owed[clusters].denied...)
+	put(making, endpoints, withRepeated(owed, repeat), owed[endpoints].denied...)
+	put(making, secrets, owed[secrets].changed, owed[secrets].denied...)
+	for _, k := range []kind{listeners, scopes} {
+		put(turning, k, owed[k].changed, slices.Sorted(slices.Values(slices.Concat(owed[k].denied, owed[k].removed)))...)
+	}
+	put(turning, routes, owed[routes].changed, owed[routes].denied...)
+	for _, k := range []kind{routes, clusters, endpoints, secrets} {
+		put(breaking, k, nil, owed[k].removed...)
+	}
+	return out
+}
+
+// withRepeated are the endpoints that changed, and those of clusters that changed.
+func withRepeated(owed *[kinds]debts, repeat func(assignment string) *Resource) []item {
+	out := slices.Clone(owed[endpoints].changed)
+	for _, c := range owed[clusters].changed {
+		if c.waits == "" {
+			continue
+		}
+		if r := repeat(c.waits); r != nil {
+			out = append(out, item{r, r})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b item) int { return cmp.Compare(a.name, b.name) })
+	return slices.CompactFunc(out, func(a, b item) bool { return a.name == b.name })
+}

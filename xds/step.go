@@ -1,0 +1,401 @@
+package xds
+
+import (
+	"slices"
+	"time"
+)
+
+// warming is a cluster that the client got as a new one and that is not known to serve yet. It ends with the acknowledgement
+// of its endpoints, and where it has none with its own, which Envoy withholds until the cluster is warm; or with time.
+type warming struct {
+	since   int       // serial of the offer that brought it: only what was sent since then counts
+	assigns string    // name of its ClusterLoadAssignment, "" for none
+	until   time.Time // enough waited
+}
+
+// step offers what the client lacks and may have by now. While something is being sent nothing is added to it: whoever reads
+// slowly gets the newest afterwards.
+func (s *stream) step() {
+	if s.instance == nil || !s.sending.IsZero() {
+		return
+	}
+	if s.retry.Swap(false) {
+		s.refused, s.search = nil, search{}
+	}
+	newest := s.instance.current.Load()
+	s.take(newest)
+	if !s.search.on() && (!s.begun || s.base.hash == newest.hash || s.arrived()) {
+		s.move(s.target(newest), newest)
+	}
+	s.advance()
+	s.take(newest)
+}
+
+// target is the set to bring the client to: the newest, unless it refused a part of it. Then it is the last that it took, and
+// for a client that never took one the newest without that part.
+func (s *stream) target(newest *Set) *Set {
+	for key, version := range s.refused {
+		if s.good != nil && newest.holds(key, version) {
+			return s.good
+		}
+	}
+	return newest
+}
+
+// move has the client brought to another set. What it refused is remembered while it is published.
+func (s *stream) move(to, newest *Set) {
+	forgot := false
+	for key, version := range s.refused {
+		if !newest.holds(key, version) && !to.holds(key, version) {
+			delete(s.refused, key)
+			forgot = true
+		}
+	}
+	if forgot {
+		s.server.remember(s)
+	}
+	from := s.base
+	s.base = to
+	if from.hash == to.hash {
+		return // the same content; where it came from may be told better
+	}
+	s.begun = false
+	for k, w := range s.watches {
+		if w != nil {
+			w.rebase(from.trees[k], to.trees[k])
+		}
+	}
+}
+
+// served ends the waiting for a cluster.
+func (s *stream) served(name string) {
+	delete(s.waiting, name)
+	if len(s.waiting) == 0 {
+		s.waiting = nil // a map does not shrink
+	}
+}
+
+// arrived tells whether the transition to the base is over, but for acknowledgements of clusters, which Envoy withholds
+// while one of them warms. Until then the client is not brought elsewhere, so that edits that come faster than clusters get
+// warm hold up nothing for ever.
+func (s *stream) arrived() bool {
+	if s.search.on() {
+		return false
+	}
+	for k, w := range s.watches {
+		if w == nil {
+			continue
+		}
+		d := w.debts(s.base.trees[k], s.held)
+		if (kind(k) < listeners || kind(k) == routes) && s.clings() {
+			d.removed = nil
+		}
+		if !d.none() || w.owed || kind(k) != clusters && len(w.flight) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// clings tells whether the client keeps listeners, scopes or routes that are not those of the base, since it refuses these.
+// What they use cannot be taken away.
+func (s *stream) clings() bool {
+	for k := listeners; int(k) < kinds; k++ {
+		if w := s.watches[k]; w != nil {
+			for name := range w.odd {
+				if r := s.base.trees[k].get(name); r != nil && s.held(r) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// held tells whether a resource is not to be sent: the client refused it; or it is a changed cluster whose endpoints were
+// refused, which Envoy would put, empty, in the place of the one that serves; or it is suspected.
+func (s *stream) held(r *Resource) bool {
+	if len(s.refused) == 0 && !s.search.on() {
+		return false
+	}
+	if s.refuses(r) || s.search.suspects(r) {
+		return true
+	}
+	if r.kind == clusters && r.waits != "" && s.watches[clusters].has(s.base.trees[clusters], r.name).version != none {
+		return s.refuses(s.base.trees[endpoints].get(r.waits))
+	}
+	return false
+}
+
+func (s *stream) refuses(r *Resource) bool {
+	if r == nil || len(s.refused) == 0 {
+		return false
+	}
+	v, ok := s.refused[r.Key()]
+	return ok && v == r.version
+}
+
+// advance walks the plan as far as it goes by now.
+func (s *stream) advance() {
+	if s.search.on() {
+		s.probe()
+		return
+	}
+	var owed [kinds]debts
+	for k, w := range s.watches {
+		if w != nil {
+			owed[k] = w.debts(s.base.trees[k], s.held)
+		}
+	}
+	plan := plan(&owed, s.repeat)
+	if !s.offerAll(making, plan[making]) || s.blocked() {
+		return
+	}
+	if !s.offerAll(turning, plan[turning]) || !s.settled() {
+		return
+	}
+	s.offerAll(breaking, plan[breaking])
+}
+
+// repeat is an assignment that the client has, or refused to have.
+func (s *stream) repeat(name string) *Resource {
+	w, t := s.watches[endpoints], s.base.trees[endpoints]
+	if r := t.get(name); r != nil && s.ads && w != nil && w.wants(t, name) && !s.held(r) {
+		return r
+	}
+	return nil
+}
+
+// offerAll offers the batches of a stage, and answers that hold nothing to those who wait for one. It tells whether all of
+// it is on its way; else the next answer of the client calls again.
+func (s *stream) offerAll(stage int, batches []batch) bool {
+	complete := true
+	for _, b := range batches {
+		if b.kind == endpoints && !complete { // what is only repeated for the sake of a cluster goes after it
+			w := s.watches[endpoints]
+			b.items = slices.DeleteFunc(b.items, func(x item) bool { _, owed := w.odd[x.name]; return !owed })
+		}
+		complete = (b.none() || s.offer(stage, b, false)) && complete
+	}
+	for k, w := range s.watches {
+		if w != nil && w.owed && (stage == making) == (kind(k) < listeners) {
+			complete = s.offer(stage, batch{kind: kind(k)}, false) && complete
+		}
+	}
+	return complete
+}
+
+// blocked tells whether listeners and routes must wait for a cluster.
+func (s *stream) blocked() bool {
+	now := time.Now()
+	for name, c := range s.waiting {
+		r := s.base.trees[clusters].get(name)
+		if r != nil && now.Before(c.until) && !s.refuses(r) && !s.refuses(s.base.trees[endpoints].get(c.assigns)) {
+			return true
+		}
+	}
+	return false
+}
+
+// settled tells whether the client took listeners, scopes and routes of the base, so that nothing uses what is not in it.
+func (s *stream) settled() bool {
+	if !s.ads {
+		return true
+	}
+	if s.clings() {
+		return false
+	}
+	for k := listeners; int(k) < kinds; k++ {
+		w, t := s.watches[k], s.base.trees[k]
+		switch {
+		case w == nil && t.len() > 0 && time.Since(s.started) < s.server.patience:
+			return false // a client that came back asks for them in a moment
+		case w != nil && len(w.flight) > 0:
+			return false
+		}
+	}
+	return true
+}
+
+// offer sends a batch. It tells whether that can be.
+func (s *stream) offer(stage int, b batch, probe bool) bool {
+	w, t := s.watches[b.kind], s.base.trees[b.kind]
+	if w.state && stage == breaking {
+		if b = w.withoutSettled(b); b.none() {
+			return true
+		}
+	}
+	if len(w.flight) >= maxFlight {
+		return false
+	}
+	s.serial++
+	o := &offer{
+		kind: b.kind, serial: s.serial, set: s.base, version: s.base.versions[b.kind], nonce: nonceOf(s.serial),
+		items: b.items, removed: b.removed, probe: probe,
+	}
+	if b.kind == clusters {
+		s.announce(o)
+	}
+	s.begun = true
+	w.accept(t, o)
+	w.flight = append(w.flight, o)
+	w.sent, w.nonce = o.version, o.nonce
+	if w.state {
+		s.outbox = append(s.outbox, o.stateResponse(s.list(w, o, stage)))
+	} else {
+		s.outbox = append(s.outbox, o.deltaResponse())
+	}
+	return true
+}
+
+// withoutSettled leaves out what state of the world has said already by a list that is without it, and of names, of which it
+// has no way to say that they are gone, all.
+func (w *watch) withoutSettled(b batch) batch {
+	b.removed = slices.DeleteFunc(b.removed, func(name string) bool {
+		if !w.wild {
+			w.settle(name)
+		}
+		_, owed := w.odd[name]
+		return !owed
+	})
+	return b
+}
+
+// list is what a state-of-the-world response holds: of names those that changed, else all that there is, with what is not to
+// be sent as the client has it, and with what is not to be taken away yet.
+func (s *stream) list(w *watch, o *offer, stage int) []*Resource {
+	var out []*Resource
+	if !w.wild {
+		for _, x := range o.items {
+			out = append(out, x.Resource)
+		}
+		return out
+	}
+	t := s.base.trees[w.kind]
+	t.walk(func(r *Resource) bool {
+		if _, sent := o.find(r.name); !sent && s.held(r) {
+			r = w.has(t, r.name).Resource
+		}
+		if r != nil {
+			out = append(out, r)
+		}
+		return true
+	})
+	if stage == breaking || w.kind == listeners || w.kind == scopes {
+		return out
+	}
+	var kept []*Resource
+	for name, h := range w.odd {
+		switch {
+		case t.get(name) != nil:
+		case h.Resource != nil:
+			kept = append(kept, h.Resource)
+		default:
+			w.settle(name) // the list is without it
+		}
+	}
+	if len(kept) > 0 {
+		o.version += "+" // a client that comes back with this version has more than the set
+		slices.SortFunc(kept, byName)
+	}
+	return append(out, kept...)
+}
+
+// announce notes what follows from an offer of clusters: their endpoints are sent again, and listeners and routes wait for
+// those that are new.
+func (s *stream) announce(o *offer) {
+	if !s.ads {
+		return
+	}
+	until := time.Now().Add(s.server.patience)
+	w, t := s.watches[clusters], s.base.trees[clusters]
+	for _, x := range o.items {
+		c := &warming{since: o.serial, until: until}
+		if s.base.has(endpoints, x.waits) {
+			c.assigns = x.waits
+		}
+		switch r := s.repeat(x.waits); {
+		case r != nil:
+			s.watches[endpoints].doubt(r.name, r)
+		case s.watches[endpoints] == nil && x.waits != "":
+			s.again = insert(s.again, x.waits)
+		}
+		if w.has(t, x.name).version != none && s.waiting[x.name] == nil {
+			continue // the one that serves goes on until this one is warm
+		}
+		if s.waiting == nil {
+			s.waiting = map[string]*warming{}
+		}
+		s.waiting[x.name] = c
+	}
+}
+
+// answer takes an acknowledgement or, with a message, a refusal.
+func (s *stream) answer(k kind, nonce string, refused bool, message string) {
+	w := s.watches[k]
+	if w == nil {
+		return
+	}
+	done := w.answered(nonce)
+	for i, o := range done {
+		if refused && i == len(done)-1 {
+			s.refusal(w, o, message)
+			return
+		}
+		s.accepted(w, o)
+	}
+}
+
+// accepted ends the waiting for what o brought, or took away.
+func (s *stream) accepted(w *watch, o *offer) {
+	w.acknowledged = o.version
+	if o.probe {
+		s.search.answered = true
+	}
+	switch w.kind {
+	case clusters:
+		for _, x := range o.items {
+			if c := s.waiting[x.name]; c != nil && c.assigns == "" && o.serial >= c.since {
+				s.served(x.name)
+			}
+		}
+		for _, name := range o.removed {
+			if c := s.waiting[name]; c != nil && o.serial >= c.since {
+				s.served(name)
+			}
+		}
+	case endpoints:
+		for cluster, c := range s.waiting {
+			if _, held := o.find(c.assigns); held && o.serial >= c.since {
+				s.served(cluster)
+			}
+		}
+	}
+}
+
+// take notes how far the client is.
+func (s *stream) take(newest *Set) {
+	all, asked := true, true
+	for k, w := range s.watches {
+		t := s.base.trees[k]
+		if w == nil {
+			all = all && (!s.ads || t.len() == 0)
+			continue
+		}
+		idle := w.idle() && w.odd == nil
+		if idle {
+			w.sent, w.acknowledged = s.base.versions[k], s.base.versions[k]
+		}
+		if idle && !s.refusedOf(kind(k), newest) {
+			w.refusal = nil
+		}
+		all, asked = all && idle && (!s.ads || w.covers(t)), asked && idle
+	}
+	switch {
+	case s.search.on():
+	case all:
+		s.good, s.live = s.base, s.base.hash
+	case asked && time.Since(s.started) > s.server.patience: // it will not ask for more
+		s.good = s.base
+	}
+}
