@@ -79,7 +79,7 @@ func (l *loader) checkScheme(servers called, a *api) {
 	servers[server] = append(servers[server], a)
 }
 
-// route is where an API is mounted and what it matches, without its methods.
+// route is where an API is mounted and what it matches, without its methods: shape is of the path and the conditions.
 type route struct{ instance, listener, domain, shape string }
 
 // mounting is an API at one route.
@@ -115,7 +115,7 @@ func routesOf(s *service, a *api) []route {
 	if len(domains) == 0 {
 		domains = []string{""}
 	}
-	shape := pathShape(a.model.Path)
+	shape := pathShape(a.model.Path) + conditionsKey(a.model)
 	var out []route
 	for _, listener := range s.model.Listeners {
 		for _, domain := range domains {
@@ -132,7 +132,7 @@ func (l *loader) reportConflict(first, second mounting, r route) {
 		host = fmt.Sprintf("domain %q", r.domain)
 	}
 	l.report(ruleConflict, second.api.head, "Two APIs for the same requests",
-		"API %q of service %q takes %s, and so does API %q of service %q (%s): both stand on listener %q of instance %q, for %s. Two APIs do not share domain, listener, path and method%s. Change the path or the methods of one, or remove it.",
+		"API %q of service %q takes %s, and so does API %q of service %q (%s): both stand on listener %q of instance %q, for %s. Two APIs do not share domain, listener, path, conditions and method%s. Change the path, the methods or the conditions of one, or remove it.",
 		second.api.model.Name, second.service.model.Name, requests(second.api.model),
 		first.api.model.Name, first.service.model.Name, place(first.api.head),
 		r.listener, r.instance, host, sameShape(first.api.model.Path, second.api.model.Path))
@@ -151,15 +151,18 @@ func sameShape(a, b model.Path) string {
 
 // requests is what an API takes, "GET and POST of /orders".
 func requests(a *model.API) string {
-	what := "every method"
+	what, with := "every method", ""
 	if len(a.Methods) > 0 {
 		what = list(a.Methods, "and")
 	}
+	if n := len(a.Headers) + len(a.Query); n > 0 {
+		with = " under " + count(n, "condition")
+	}
 	switch a.Path.Kind {
 	case model.AnyPath:
-		return what + " of every path"
+		return what + " of every path" + with
 	case model.PrefixPath:
-		return what + " of all below " + a.Path.Text
+		return what + " of all below " + a.Path.Text + with
 	}
-	return what + " of " + a.Path.Text
+	return what + " of " + a.Path.Text + with
 }

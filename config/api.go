@@ -20,7 +20,7 @@ type api struct {
 	redirect hcl.Range              // of the backend, where it has one that can be judged
 	timeout  lang.Value[time.Duration]
 	head     hcl.Range
-	matches  bool            // path and methods are known
+	matches  bool            // path, methods and conditions are known
 	warnings hcl.Diagnostics // of the rules across nouns, where a Loader keeps them
 }
 
@@ -36,7 +36,10 @@ func (l *loader) decodeAPI(body *lang.Body) *api {
 	taken, methodsKnown := l.words(body.StringList("methods"), "methods", "every method", parseMethod)
 	path, pathKnown := l.decodePath(body)
 	out.model.Methods, out.model.Path = taken, path
-	out.matches = methodsKnown && pathKnown && body.Label.Valid()
+	headers, headersKnown := l.decodeMatches(body, "header")
+	query, queryKnown := l.decodeMatches(body, "query")
+	out.model.Headers, out.model.Query = headers, query
+	out.matches = methodsKnown && pathKnown && headersKnown && queryKnown && body.Label.Valid()
 	for _, inner := range body.Blocks("backend") {
 		l.decodeBackend(out, inner, pathKnown)
 	}

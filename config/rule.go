@@ -26,6 +26,7 @@ const (
 	ruleDomain      lang.Rule = "domain"
 	ruleMethod      lang.Rule = "method"
 	rulePath        lang.Rule = "path"
+	ruleCondition   lang.Rule = "condition"
 	ruleBackend     lang.Rule = "backend"
 	ruleSplit       lang.Rule = "split"
 	ruleRedirect    lang.Rule = "redirect"
@@ -72,6 +73,7 @@ var ruleTexts = map[lang.Rule]string{
 	ruleDomain:      "A domain is a host name, a whole-label wildcard or an IP address, without a port, once per service.",
 	ruleMethod:      "A method is a known HTTP method in upper case, once per API.",
 	rulePath:        "A path starts with a slash and can match a request as Envoy normalises it.",
+	ruleCondition:   "A condition asks one header or query parameter of a request one thing.",
 	ruleBackend:     "A backend is exactly one of an upstream, a URL, a split, a redirect and a mock.",
 	ruleSplit:       "A split has two or more upstreams, none of them twice, and at least one gets requests.",
 	ruleRedirect:    "A redirect leads to another URL than the one that was asked for.",

@@ -116,7 +116,31 @@ var apiSchema = lang.Schema{
 		{Name: "path_prefix", Type: lang.String},
 	},
 	Blocks: []lang.BlockType{
+		{Type: "header", Label: lang.FreeLabel, Schema: &headerSchema},
+		{Type: "query", Label: lang.FreeLabel, Schema: &querySchema},
 		{Type: "backend", Min: 1, Max: 1, Schema: &backendSchema},
+	},
+}
+
+var headerSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "exact", Type: lang.String},
+		{Name: "prefix", Type: lang.String},
+		{Name: "suffix", Type: lang.String},
+		{Name: "contains", Type: lang.String},
+		{Name: "regex", Type: lang.String},
+		{Name: "present", Type: lang.Bool},
+		{Name: "invert", Type: lang.Bool},
+	},
+}
+
+var querySchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "exact", Type: lang.String},
+		{Name: "prefix", Type: lang.String},
+		{Name: "suffix", Type: lang.String},
+		{Name: "contains", Type: lang.String},
+		{Name: "present", Type: lang.Bool},
 	},
 }
 

@@ -98,3 +98,25 @@ func TestExampleHTTPSRedirect(t *testing.T) {
 		t.Errorf("what moved leads to %q", location)
 	}
 }
+
+func TestExampleConditions(t *testing.T) {
+	t.Parallel()
+	e := startExample(t, "conditions")
+	for _, c := range []struct {
+		path    string
+		headers []string
+		want    string
+	}{
+		{"/orders", nil, "n0"},
+		{"/orders/1", []string{"X-Version", "2.1"}, "n1"},
+		{"/orders/1", []string{"X-Version", "1.2"}, "n0"},
+		{"/orders?a=b&preview", nil, "n2"},
+		{"/orders?preview=1", []string{"X-Version", "2"}, "n2"},
+		{"/orders?preview", []string{"User-Agent", "GoogleBot/2"}, "n0"},
+		{"/orders?previews", nil, "n0"},
+	} {
+		if _, body := e.ask(t, "GET", c.path, c.headers...); body != c.want {
+			t.Errorf("%s %q is answered by %q, want %s", c.path, c.headers, body, c.want)
+		}
+	}
+}

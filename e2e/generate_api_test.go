@@ -21,7 +21,7 @@ func (g generator) api(number int, upstream string) string {
 		path, variables = g.template(number)
 		text += fmt.Sprintf("    path = %q\n", path)
 	}
-	return text + "    backend {\n" + g.backend(upstream, prefix, variables) + "    }\n  }\n"
+	return text + g.conditions() + "    backend {\n" + g.backend(upstream, prefix, variables) + "    }\n  }\n"
 }
 
 // literal is a path without variables.
@@ -67,7 +67,7 @@ func (g generator) backend(upstream string, prefix bool, variables []string) str
 		text = fmt.Sprintf("      url = %q\n", g.one("http", "https")+"://"+g.url())
 	}
 	if g.seldom() {
-		text += fmt.Sprintf("      mirror {\n        upstream = upstream[%q]\n        percent = %d\n      }\n", upstream, []int{0, 1, 50, 100, 100, 101}[g.IntN(6)])
+		text += fmt.Sprintf("      mirror {\n        upstream = upstream[%q]\n        percent = %s\n      }\n", upstream, g.either([]string{"0", "1", "50", "100"}, []string{"101", "-1"}))
 	}
 	if g.IntN(2) == 0 {
 		text += fmt.Sprintf("      path = %q\n", g.rewrite(prefix, variables))

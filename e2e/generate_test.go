@@ -143,7 +143,7 @@ func (g generator) one(choices ...string) string { return choices[g.IntN(len(cho
 // either draws from what weir takes, as far as its author knew, and seldom from what is a little odd: one refused word
 // refuses the whole configuration, and then it shows nothing about the rest.
 func (g generator) either(usual, odd []string) string {
-	if g.IntN(30) == 0 {
+	if g.IntN(60) == 0 {
 		return g.one(odd...)
 	}
 	return g.one(usual...)

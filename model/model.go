@@ -166,6 +166,8 @@ type API struct {
 	Description string
 	Methods     []string // upper case, sorted; none: any
 	Path        Path
+	Headers     []Condition // all hold; by name, in lower case
+	Query       []Condition // all hold; by name
 	Backend     Backend
 	Place       Place
 }
@@ -185,6 +187,27 @@ const (
 type Path struct {
 	Kind PathKind
 	Text string // "/orders/{id}"; a prefix has no trailing slash, unless it is "/"; empty for AnyPath
+}
+
+// Match is how a Condition compares.
+type Match string
+
+// The ways to compare.
+const (
+	MatchExact    Match = "exact"
+	MatchPrefix   Match = "prefix"
+	MatchSuffix   Match = "suffix"
+	MatchContains Match = "contains"
+	MatchRegex    Match = "regex"   // of the whole value; only of headers
+	MatchPresent  Match = "present" // Text is empty
+)
+
+// Condition is what a header or a query parameter must be for an API to take a request.
+type Condition struct {
+	Name   string
+	Match  Match
+	Text   string
+	Invert bool // holds where the comparison does not; an absent header counts as an empty one
 }
 
 // Backend is what answers an API. Exactly one of Upstream, URL, Split, Redirect and Mock is set.

@@ -39,7 +39,7 @@ func (e entry) name() string { return e.service.Name + "/" + e.api.Name }
 
 // compareEntries is the order in which the APIs of one domain are asked.
 func compareEntries(a, b entry) int {
-	return cmp.Or(comparePaths(a.api.Path, b.api.Path), cmp.Compare(a.name(), b.name()))
+	return cmp.Or(comparePaths(a.api.Path, b.api.Path), compareConditions(a.api, b.api), cmp.Compare(a.name(), b.name()))
 }
 
 // routeMatcher is the matcher of a virtual host. A request that nothing in it fits is answered with 404.
@@ -87,7 +87,7 @@ func listOf(key string, byPrefix map[string][]entry) []entry {
 		if key[i] != '/' {
 			continue
 		}
-		shorter := []string{key[:i+1]} // templates below this directory, and the prefix "/"
+		shorter := []string{key[:i+1]} // templates below this directory
 		if i > 0 {
 			shorter = append(shorter, key[:i]) // the prefix that is this directory
 		}
@@ -131,16 +131,14 @@ func reaches(p model.Path, key string) bool {
 
 // takesAll reports whether every request whose path starts with the key fits the API.
 func takesAll(api *model.API, key string) bool {
-	if len(api.Methods) > 0 {
+	if len(api.Methods) > 0 || hasConditions(api) {
 		return false
 	}
-	return api.Path.Kind == model.AnyPath || api.Path.Kind == model.PrefixPath && isBelow(key, api.Path.Text)
+	return isEvery(api.Path) || api.Path.Kind == model.PrefixPath && isBelow(key, api.Path.Text)
 }
 
 // isBelow reports whether every path that starts with the key is below the prefix, in whole segments.
-func isBelow(key, prefix string) bool {
-	return prefix == "/" || strings.HasPrefix(key, prefix+"/")
-}
+func isBelow(key, prefix string) bool { return strings.HasPrefix(key, prefix+"/") }
 
 // routeList ends the search with a list of routes.
 func routeList(entries []entry, u use) *xdsmatcherv3.Matcher_OnMatch {

@@ -25,18 +25,19 @@ func TestMatchingProperty(t *testing.T) {
 	for i := range sets {
 		sets[i] = randomAPIs(random)
 		addMocks(t, c, fmt.Sprintf("s%d", i), fmt.Sprintf("d%d.test", i), sets[i])
+		addConditions(random, c.Services[fmt.Sprintf("s%d", i)])
 	}
 	caller := startEnvoy(t, inBothForms(t, c), nil).dial("http", nil)
-	for i, set := range sets {
+	for i := range sets {
 		service := c.Services[fmt.Sprintf("s%d", i)]
 		for range requests {
 			method := []string{"GET", "POST", "PUT"}[random.IntN(3)]
-			path := randomPath(random)
-			want := expected(service, method, path)
+			path, headers, query := randomPath(random), randomHeaders(random), randomQuery(random)
+			want := expected(service, method, path, headers, query)
 			for _, form := range []string{"lists", "tree"} {
-				got := chosen(caller.do(method, fmt.Sprintf("%s.d%d.test", form, i), path+randomQuery(random)))
+				got := chosen(caller.do(method, fmt.Sprintf("%s.d%d.test", form, i), path+query, headers...))
 				if got != want {
-					t.Errorf("%s, %s %s: got %q, want %q among\n%s", form, method, path, got, want, strings.Join(numbered(set), "\n"))
+					t.Errorf("%s, %s %s%s %q: got %q, want %q among\n%s", form, method, path, query, headers, got, want, described(service))
 				}
 			}
 		}
@@ -78,12 +79,12 @@ func lists(t *testing.T, entries []entry, u use) *xdsmatcherv3.Matcher {
 	return matcher
 }
 
-func numbered(lines []string) []string {
-	out := slices.Clone(lines)
-	for i := range out {
-		out[i] = fmt.Sprintf("a%d %s", i, out[i])
+func described(s *model.Service) string {
+	var b strings.Builder
+	for _, api := range sortedValues(s.APIs) {
+		fmt.Fprintf(&b, "%s %v %v %v %v\n", api.Name, api.Methods, api.Path, api.Headers, api.Query)
 	}
-	return out
+	return b.String()
 }
 
 // chosen is the API that answered, or "" for 404.
@@ -105,6 +106,9 @@ func randomAPIs(random *rand.Rand) []string {
 	taken := map[string]bool{}
 	for range 1 + random.IntN(12) {
 		path := randomPattern(random)
+		if path == "*" {
+			path = "/*" // the same, as rule 6 has it
+		}
 		methods := [][]string{nil, nil, {"GET"}, {"POST"}, {"GET", "PUT"}}[random.IntN(5)]
 		if clash(taken, shape(parsePath(path))+fmt.Sprint(parsePath(path).Kind), methods) {
 			continue
@@ -172,15 +176,11 @@ func randomPath(random *rand.Rand) string {
 	return b.String()
 }
 
-func randomQuery(random *rand.Rand) string {
-	return []string{"", "", "?", "?q=1", "?/a/b", "?a?b"}[random.IntN(6)]
-}
-
 // expected is the API that "Matching" chooses: of all that fit the one that goes first.
-func expected(s *model.Service, method, path string) string {
+func expected(s *model.Service, method, path string, headers []string, query string) string {
 	var best *model.API
 	for _, api := range s.APIs {
-		if fits(api, method, path) && (best == nil || goesFirst(api.Path, best.Path)) {
+		if fits(api, method, path) && conditionsHold(api, headers, query) && (best == nil || apiGoesFirst(api, best)) {
 			best = api
 		}
 	}
@@ -212,6 +212,19 @@ func fits(api *model.API, method, path string) bool {
 		}
 	}
 	return true
+}
+
+// apiGoesFirst adds to the order of paths that more conditions go first.
+func apiGoesFirst(a, b *model.API) bool {
+	switch {
+	case goesFirst(a.Path, b.Path):
+		return true
+	case goesFirst(b.Path, a.Path):
+		return false
+	case len(a.Headers)+len(a.Query) != len(b.Headers)+len(b.Query):
+		return len(a.Headers)+len(a.Query) > len(b.Headers)+len(b.Query)
+	}
+	return a.Name < b.Name
 }
 
 // goesFirst reads the order of "Matching" word by word, for two paths that match one request.

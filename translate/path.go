@@ -39,6 +39,9 @@ func shape(p model.Path) string {
 
 // literalPrefix is the text with which every request path starts that p matches.
 func literalPrefix(p model.Path) string {
+	if isEvery(p) {
+		return ""
+	}
 	if p.Kind != model.TemplatePath {
 		return p.Text
 	}
@@ -46,10 +49,22 @@ func literalPrefix(p model.Path) string {
 	return prefix
 }
 
+// isEvery reports whether p matches every path: "/" is the prefix of all.
+func isEvery(p model.Path) bool {
+	return p.Kind == model.AnyPath || p.Kind == model.PrefixPath && p.Text == "/"
+}
+
 // comparePaths is the order of "Matching": exact; then variables, segment by segment from the left, a literal before a
 // variable; then the longest prefix; then every path. Paths that no request can match both are ordered by text.
 func comparePaths(a, b model.Path) int {
-	if a.Kind != b.Kind {
+	switch x, y := isEvery(a), isEvery(b); {
+	case x && y:
+		return 0
+	case x:
+		return 1
+	case y:
+		return -1
+	case a.Kind != b.Kind:
 		return cmp.Compare(b.Kind, a.Kind)
 	}
 	switch a.Kind {
@@ -77,7 +92,7 @@ func compareTemplates(a, b []string) int {
 }
 
 // pathPredicate asks whether the header ":path", which holds the query string too, matches p. Only what starts with p's
-// literal prefix comes here. It is nil where that is enough.
+// literal prefix comes here. It is nil for every path.
 func pathPredicate(p model.Path) *xdsmatcherv3.Matcher_MatcherList_Predicate {
 	switch p.Kind {
 	case model.TemplatePath:
@@ -87,12 +102,10 @@ func pathPredicate(p model.Path) *xdsmatcherv3.Matcher_MatcherList_Predicate {
 			single(pathInput, exactMatch(p.Text)),
 			single(pathInput, prefixMatch(p.Text+"?")))
 	case model.PrefixPath:
-		if p.Text != "/" {
-			return anyOf(
-				single(pathInput, exactMatch(p.Text)),
-				single(pathInput, prefixMatch(p.Text+"/")),
-				single(pathInput, prefixMatch(p.Text+"?")))
-		}
+		return anyOf(
+			single(pathInput, exactMatch(p.Text)),
+			single(pathInput, prefixMatch(p.Text+"/")),
+			single(pathInput, prefixMatch(p.Text+"?")))
 	}
 	return nil
 }

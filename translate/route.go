@@ -113,6 +113,7 @@ func routeMatch(api *model.API) *routev3.RouteMatch {
 	if len(api.Methods) > 0 {
 		match.Headers = []*routev3.HeaderMatcher{methodMatcher(api.Methods)}
 	}
+	match.Headers = append(match.Headers, conditionMatchers(api)...)
 	return match
 }
 

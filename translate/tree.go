@@ -13,6 +13,7 @@ import (
 //
 //	:path, longest key first            exact paths and templates, by their literal prefix
 //	  the key's patterns, in order        does the whole path fit?
+//	    methods and conditions, in order    do those of an API with conditions fit? The route
 //	    :method                             the route
 //	otherwise :path, longest key first  prefixes, likewise
 //	otherwise                           APIs that take every path
@@ -27,18 +28,18 @@ func routeTree(entries []entry, u use) *xdsmatcherv3.Matcher {
 	entries = slices.SortedFunc(slices.Values(entries), compareEntries)
 	var stages [3][]entry
 	for _, e := range entries {
-		switch e.api.Path.Kind {
-		case model.ExactPath, model.TemplatePath:
-			stages[0] = append(stages[0], e)
-		case model.PrefixPath:
+		switch {
+		case isEvery(e.api.Path):
+			stages[2] = append(stages[2], e)
+		case e.api.Path.Kind == model.PrefixPath:
 			stages[1] = append(stages[1], e)
 		default:
-			stages[2] = append(stages[2], e)
+			stages[0] = append(stages[0], e)
 		}
 	}
 	var tree *xdsmatcherv3.Matcher
 	if len(stages[2]) > 0 {
-		tree = &xdsmatcherv3.Matcher{OnNoMatch: byMethod(stages[2], u)}
+		tree = &xdsmatcherv3.Matcher{OnNoMatch: byCondition(stages[2], u)}
 	}
 	for _, stage := range [][]entry{stages[1], stages[0]} {
 		if len(stage) > 0 {
@@ -67,12 +68,10 @@ func patterns(entries []entry, u use) *xdsmatcherv3.Matcher_OnMatch {
 	var list []*xdsmatcherv3.Matcher_MatcherList_FieldMatcher
 	for len(entries) > 0 {
 		n := sameShape(entries)
-		onMatch := byMethod(entries[:n], u)
-		predicate := pathPredicate(entries[0].api.Path)
-		if predicate == nil {
-			return onMatch // the only pattern of its key: the prefix "/", which no other prefix shares
-		}
-		list = append(list, &xdsmatcherv3.Matcher_MatcherList_FieldMatcher{Predicate: predicate, OnMatch: onMatch})
+		list = append(list, &xdsmatcherv3.Matcher_MatcherList_FieldMatcher{
+			Predicate: pathPredicate(entries[0].api.Path),
+			OnMatch:   byCondition(entries[:n], u),
+		})
 		entries = entries[n:]
 	}
 	return next(matcherList(list))
@@ -89,7 +88,32 @@ func sameShape(entries []entry) int {
 	return len(entries)
 }
 
-// byMethod chooses among APIs of one pattern. At most one of them takes a given method.
+// byCondition chooses among APIs of one pattern, of which those with conditions go first.
+func byCondition(entries []entry, u use) *xdsmatcherv3.Matcher_OnMatch {
+	n := slices.IndexFunc(entries, func(e entry) bool { return !hasConditions(e.api) })
+	if n < 0 {
+		n = len(entries)
+	}
+	var rest *xdsmatcherv3.Matcher_OnMatch
+	if n < len(entries) {
+		rest = byMethod(entries[n:], u)
+	}
+	if n == 0 {
+		return rest
+	}
+	var list []*xdsmatcherv3.Matcher_MatcherList_FieldMatcher
+	for _, e := range entries[:n] {
+		list = append(list, &xdsmatcherv3.Matcher_MatcherList_FieldMatcher{
+			Predicate: conditionPredicate(e.api),
+			OnMatch:   action("route", route(e, u)),
+		})
+	}
+	tree := matcherList(list)
+	tree.OnNoMatch = rest
+	return next(tree)
+}
+
+// byMethod chooses among APIs of one pattern without conditions. At most one of them takes a given method.
 func byMethod(entries []entry, u use) *xdsmatcherv3.Matcher_OnMatch {
 	methods := map[string]*xdsmatcherv3.Matcher_OnMatch{}
 	var anyMethod *xdsmatcherv3.Matcher_OnMatch
