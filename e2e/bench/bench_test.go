@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -49,6 +50,22 @@ func TestBench(t *testing.T) {
 		checkPositive(t, "throughput", row.FewRate, row.ManyRate, row.Ratio)
 	}
 	checkPositive(t, "resolution", r.Machine.Resolution)
+	left, err := os.ReadDir(temporary)
+	if err != nil || len(left) > 0 {
+		t.Errorf("left over: %v, %v", left, err)
+	}
+}
+
+// TestInterrupted: what was started and written is gone then, too.
+func TestInterrupted(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := run(ctx, []string{"-weir", "go", "-envoy", envoyPath(t), "-n", "1"}, io.Discard, io.Discard)
+	if err == nil || err.Error() != "interrupted" {
+		t.Errorf("got %v", err)
+	}
 	left, err := os.ReadDir(temporary)
 	if err != nil || len(left) > 0 {
 		t.Errorf("left over: %v, %v", left, err)

@@ -59,6 +59,9 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 	}
 	defer b.close()
 	r, err := b.measureAll(ctx)
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
 	if err != nil {
 		return err
 	}
