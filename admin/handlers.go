@@ -54,8 +54,8 @@ func (o Options) instances(w http.ResponseWriter, _ *http.Request) {
 		fail(w, http.StatusServiceUnavailable, noConfiguration)
 		return
 	}
-	instances, _ := Instances(state.Configuration, o.Proxies())
-	answer(w, http.StatusOK, InstanceList{Instances: instances})
+	all, _ := instances(state, o.Proxies())
+	answer(w, http.StatusOK, InstanceList{Instances: all})
 }
 
 func (o Options) proxies(w http.ResponseWriter, _ *http.Request) {

@@ -51,6 +51,7 @@ type Instance struct {
 	VPC         string     `json:"vpc,omitempty"`
 	Listeners   []Listener `json:"listeners"`
 	Proxies     []Proxy    `json:"proxies"`
+	Withdrawn   string     `json:"withdrawn,omitempty"` // what all of its Envoys refused: what they took before serves
 	Place       *Place     `json:"place,omitempty"`
 }
 

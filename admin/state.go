@@ -72,4 +72,7 @@ type State struct {
 	LoadedAt      time.Time // of Generation
 	LastAttempt   *Attempt
 	Configuration *model.Configuration // that serves; nil before the first good load
+
+	// Withdrawn says, of an instance all of whose Envoys refused what the files ask for, what they refused.
+	Withdrawn map[string]string
 }

@@ -23,7 +23,7 @@ func NewStatus(s *State, proxies []Proxy, envoys []Envoy) Status {
 		status.Ready = true
 		status.LoadedAt = &s.LoadedAt
 		status.Counts = counts(s.Configuration)
-		status.Instances, status.Strays = Instances(s.Configuration, proxies)
+		status.Instances, status.Strays = instances(s, proxies)
 	}
 	return status
 }
@@ -45,9 +45,10 @@ func counts(c *model.Configuration) Counts {
 	return n
 }
 
-// Instances are the gateways by name, each with its proxies, and the proxies that belong to none.
-func Instances(c *model.Configuration, proxies []Proxy) (instances []Instance, strays []Proxy) {
-	instances, strays = []Instance{}, []Proxy{}
+// instances are the gateways by name, each with its proxies, and the proxies that belong to none.
+func instances(s *State, proxies []Proxy) (all []Instance, strays []Proxy) {
+	c := s.Configuration
+	all, strays = []Instance{}, []Proxy{}
 	byInstance := map[string][]Proxy{}
 	for _, p := range proxies {
 		if _, ok := c.Instances[p.Instance]; !ok {
@@ -58,12 +59,12 @@ func Instances(c *model.Configuration, proxies []Proxy) (instances []Instance, s
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Instances)) {
 		i := c.Instances[name]
-		instances = append(instances, Instance{
+		all = append(all, Instance{
 			Name: name, Description: i.Description, Type: string(i.Type), VPC: i.VPC,
-			Listeners: listeners(i), Proxies: append([]Proxy{}, byInstance[name]...), Place: NewPlace(i.Place),
+			Listeners: listeners(i), Proxies: append([]Proxy{}, byInstance[name]...), Withdrawn: s.Withdrawn[name], Place: NewPlace(i.Place),
 		})
 	}
-	return instances, strays
+	return all, strays
 }
 
 func listeners(i *model.Instance) []Listener {

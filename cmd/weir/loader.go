@@ -23,8 +23,7 @@ var noDiagnostics = json.RawMessage("[]")
 // emptyRefused is why a configuration without blocks does not replace one with blocks, nor starts one.
 const emptyRefused = "the configuration holds no block, which would leave every gateway without APIs; say --allow-empty if that is meant"
 
-// loader makes what was read into what can be published. It keeps what the next load can build
-// on, and the list of files that were read last.
+// loader makes what was read into what can be published. It keeps what it made, so that the next load costs what differs.
 type loader struct {
 	options    func(*source.Snapshot) config.Options
 	allowEmpty bool
@@ -35,8 +34,9 @@ type loader struct {
 
 	logsDiagnostics bool // the log's readers are programs: the diagnostics are in its lines instead
 
-	last *config.Loader // knows the last good load
-	read []string       // besides the configuration's files
+	last      *config.Loader // knows the last good load
+	publisher publisher
+	read      []string // besides the configuration's files
 }
 
 // first is the first mistake of an invalid configuration.
@@ -86,7 +86,7 @@ func (d *loader) load(u source.Update, a *attempt) (outcome admin.Outcome) {
 		return admin.Invalid
 	}
 	d.report(result, a)
-	loaded, err := newPublication(result.Configuration, a.At)
+	loaded, err := d.publisher.publication(result.Configuration, a.At)
 	if err != nil {
 		a.Error = err.Error()
 		return admin.Failed

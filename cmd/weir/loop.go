@@ -39,24 +39,24 @@ type loop struct {
 	waiting []chan<- *admin.Attempt // asked for the update that is due
 	later   []chan<- *admin.Attempt // asked after that: the update may have been read before
 
-	pending  *attempt             // published, and not yet answered by all Envoys
-	before   *publication         // what was published before the last good load
-	accepted map[string]served    // by instance: what its Envoys took last, to go back to
-	rejected map[string]rejection // by instance: what its Envoys refused last
+	pending   *attempt              // published, and not yet answered by all Envoys
+	before    *publication          // what was published before the last good load
+	accepted  map[string]*xds.Set   // by instance: what its Envoys took last, to go back to
+	withdrawn map[string]withdrawal // by instance: what its Envoys refused, and what serves no more
 }
 
 // attempt is one attempt to load, until it has ended.
 type attempt struct {
 	admin.Attempt
-	forced    bool            // somebody asked for it
-	first     first           // the first mistake, for the log
-	loaded    *publication    // nil unless the files are good
-	since     time.Time       // of the publication that Envoys have to answer
-	changed   map[string]bool // the instances whose Envoys have to
-	refusals  []string        // what was refused, in words, each once
-	heard     map[string]bool // the instances that refusals came from
-	withdrawn bool            // and what served before was published again
-	waiting   []chan<- *admin.Attempt
+	forced   bool            // somebody asked for it
+	first    first           // the first mistake, for the log
+	loaded   *publication    // nil unless the files are good
+	since    time.Time       // of the publication that Envoys have to answer
+	changed  map[string]bool // the instances whose Envoys have to
+	refusals []string        // what was refused, in words, each once
+	again    map[string]bool // the instances whose Envoys are offered once more what they refused
+	withdrew bool            // what served before was published again
+	waiting  []chan<- *admin.Attempt
 }
 
 // run is the loop. It ends with ctx. Each value of hangup has the files loaded now.
@@ -166,6 +166,10 @@ func (l *loop) show(last *admin.Attempt) {
 	next := *l.state.Load()
 	p := l.published.Load()
 	next.Configuration, next.Generation, next.LoadedAt, next.LastAttempt = p.configuration, p.generation, p.at, last
+	next.Withdrawn = map[string]string{}
+	for name, w := range l.withdrawn {
+		next.Withdrawn[name] = w.text
+	}
 	l.state.Store(&next)
 }
 

@@ -7,13 +7,14 @@ import (
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	"github.com/envoyproxy/go-control-plane/pkg/resource/v3"
 
+	"github.com/weirproxy/weir/model"
 	"github.com/weirproxy/weir/translate"
 	"github.com/weirproxy/weir/xds"
 )
 
-func snapshot(t *testing.T, listener string) *xds.Set {
+func setOf(t *testing.T, listener string) *xds.Set {
 	t.Helper()
-	s, err := setOf([]translate.Resource{{Message: &listenerv3.Listener{Name: listener}}})
+	s, err := apply(nil, translate.Delta{Changed: []translate.Resource{{Message: &listenerv3.Listener{Name: listener}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,44 +22,76 @@ func snapshot(t *testing.T, listener string) *xds.Set {
 }
 
 func TestAnswersTo(t *testing.T) {
-	set, since := snapshot(t, "http"), time.Now()
-	types := func(version string, at time.Time) []xds.TypeState {
-		return []xds.TypeState{{Type: resource.ListenerType, Refused: &xds.Refused{Version: version, At: at}}}
+	set, other := setOf(t, "http"), setOf(t, "other")
+	refusing := func(s *xds.Set) []xds.TypeState {
+		r := s.Get(xds.Key{Type: resource.ListenerType, Name: "http"})
+		if r == nil {
+			r = s.Get(xds.Key{Type: resource.ListenerType, Name: "other"})
+		}
+		return []xds.TypeState{{Type: resource.ListenerType, Refused: &xds.Refused{Message: "no", Resources: []*xds.Resource{r}}}}
 	}
-	version := set.Version(resource.ListenerType)
+	p := &publication{sets: map[string]*xds.Set{"edge": set}}
 	for name, test := range map[string]struct {
 		proxy                 xds.Proxy
 		took, refused, silent int
 	}{
 		"took it":                {xds.Proxy{Instance: "edge", Snapshot: set.Hash()}, 1, 0, 0},
-		"has another":            {xds.Proxy{Instance: "edge", Snapshot: "other"}, 0, 0, 1},
+		"has another":            {xds.Proxy{Instance: "edge", Snapshot: other.Hash()}, 0, 0, 1},
 		"has nothing":            {xds.Proxy{Instance: "edge"}, 0, 0, 1},
-		"refused it":             {xds.Proxy{Instance: "edge", Types: types(version, since.Add(1))}, 0, 1, 0},
-		"refused another":        {xds.Proxy{Instance: "edge", Types: types("other", since.Add(1))}, 0, 0, 1},
-		"refused it before":      {xds.Proxy{Instance: "edge", Types: types(version, since.Add(-1))}, 0, 0, 1},
+		"refuses it":             {xds.Proxy{Instance: "edge", Snapshot: other.Hash(), Types: refusing(set)}, 0, 1, 0},
+		"refused another":        {xds.Proxy{Instance: "edge", Types: refusing(other)}, 0, 0, 1},
 		"of another instance":    {xds.Proxy{Instance: "west", Snapshot: set.Hash()}, 0, 0, 0},
 		"its instance was built": {xds.Proxy{Instance: "edge", Unknown: true}, 0, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := answersTo(set, "edge", []xds.Proxy{test.proxy}, since)
-			if len(a.took) != test.took || len(a.refused) != test.refused || len(a.silent) != test.silent {
-				t.Errorf("%+v", a)
+			v := answersTo(p, []xds.Proxy{test.proxy, test.proxy})["edge"]
+			if v.took != 2*test.took || len(v.refused) != 2*test.refused || v.silent != 2*test.silent || len(v.refusals) != test.refused {
+				t.Errorf("%+v", v)
 			}
 		})
 	}
 }
 
 func TestPublications(t *testing.T) {
-	a, b := served{set: snapshot(t, "a")}, served{set: snapshot(t, "b")}
-	first := (&publication{instances: map[string]served{"edge": a, "west": a}}).with(nil)
-	second := first.with(map[string]served{"edge": b, "east": a})
+	a, b := setOf(t, "a"), setOf(t, "b")
+	first := (&publication{sets: map[string]*xds.Set{"edge": a, "west": a}}).with(nil)
+	second := first.with(map[string]*xds.Set{"edge": b, "east": a})
 	if got := second.changed(first); len(got) != 2 || !got["edge"] || !got["east"] {
 		t.Errorf("changed %v", got)
 	}
-	if first.generation == second.generation || first.instances["edge"].set != a.set {
+	if first.generation == second.generation || first.sets["edge"] != a {
 		t.Error("the first publication was changed by the second")
 	}
-	if back := second.with(map[string]served{"edge": a}); len(back.changed(first)) != 1 || len(back.changed(second)) != 1 {
+	if back := second.with(map[string]*xds.Set{"edge": a}); len(back.changed(first)) != 1 || len(back.changed(second)) != 1 {
 		t.Errorf("changed %v", back.changed(first))
+	}
+}
+
+// However a publisher came to a configuration, it is the same generation.
+func TestPublisherForgetsNothing(t *testing.T) {
+	edge := &model.Instance{Name: "edge", Type: model.Shared, Listeners: map[string]*model.Listener{"http": {Name: "http", Port: 80}}}
+	service := func(body string) *model.Configuration {
+		return &model.Configuration{
+			Instances: map[string]*model.Instance{"edge": edge},
+			Services: map[string]*model.Service{"shop": {Name: "shop", Instance: "edge", Listeners: []string{"http"}, APIs: map[string]*model.API{
+				"ping": {Name: "ping", Backend: model.Backend{Mock: &model.Mock{Status: 200, Body: body}}},
+			}}},
+		}
+	}
+	var m publisher
+	generations := map[string]string{}
+	for _, body := range []string{"one", "two", "one", "two"} {
+		p, err := m.publication(service(body), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if was := generations[body]; was != "" && was != p.generation {
+			t.Errorf("%s is generation %s, and was %s", body, p.generation, was)
+		}
+		generations[body] = p.generation
+	}
+	gone, err := m.publication(&model.Configuration{}, time.Now())
+	if err != nil || len(gone.sets) != 0 || len(generations) != 2 || generations["one"] == generations["two"] {
+		t.Errorf("%v, %v: %+v", generations, err, gone)
 	}
 }

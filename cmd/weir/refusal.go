@@ -37,25 +37,16 @@ func (q *refusalQueue) take() []xds.Refusal {
 	return list
 }
 
-// namesOf are the names of what was refused.
-func namesOf(resources []*xds.Resource) []string {
-	names := make([]string, len(resources))
-	for i, r := range resources {
-		names[i] = r.Name()
-	}
-	return names
-}
-
 // blame finds the block that Envoy's words are about: that of the longest name that stands in them. The refused
 // resources count first, then others ("unknown cluster 'upstream/orders'" is said about a route), then APIs, which are
 // routes inside of a resource. Where no name is found and only one resource was refused, it is that one's.
 //
 // typeURL may be empty for any type, and refused for all names of it.
-func blame(typeURL string, refused []string, words string, resources []translate.Resource, c *model.Configuration) model.Place {
+func blame(typeURL string, refused []string, words string, resources []placed, c *model.Configuration) model.Place {
 	var own, others []named
 	for _, r := range resources {
-		n := named{r.Name, r.Place}
-		if r.Type == typeURL && (len(refused) == 0 || slices.Contains(refused, r.Name)) {
+		n := named{r.name, r.place}
+		if r.typeURL == typeURL && (len(refused) == 0 || slices.Contains(refused, r.name)) {
 			own = append(own, n)
 		} else {
 			others = append(others, n)
@@ -70,6 +61,20 @@ func blame(typeURL string, refused []string, words string, resources []translate
 		return own[0].place
 	}
 	return model.Place{}
+}
+
+// placed is a resource and where it comes from.
+type placed struct {
+	typeURL, name string
+	place         model.Place
+}
+
+func placesOf(resources []translate.Resource) []placed {
+	all := make([]placed, len(resources))
+	for i, r := range resources {
+		all[i] = placed{r.Type, r.Name, r.Place}
+	}
+	return all
 }
 
 // named is a name that Envoy may say, and where it stands.

@@ -50,7 +50,7 @@ func TestBlame(t *testing.T) {
 		"part of a word":       {resource.RouteType, nil, "an http2 option is bad", model.Place{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := blame(test.typeURL, test.refused, test.words, resources, c); !got.Equal(test.want) {
+			if got := blame(test.typeURL, test.refused, test.words, placesOf(resources), c); !got.Equal(test.want) {
 				t.Errorf("blamed %v, want %v", got, test.want)
 			}
 		})

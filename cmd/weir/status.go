@@ -133,6 +133,11 @@ func writeTrouble(w io.Writer, s admin.Status) error {
 		}
 	}
 	for _, i := range s.Instances {
+		if i.Withdrawn != "" {
+			if _, err := fmt.Fprintf(w, "\nWithdrawn from instance %s, whose Envoys keep what they had:\n%s\n", i.Name, printable(i.Withdrawn)); err != nil {
+				return err
+			}
+		}
 		for _, p := range i.Proxies {
 			for _, t := range p.Types {
 				if t.Refused == nil {

@@ -178,7 +178,7 @@ func askEnvoy(ctx context.Context, binary string, result *loaded) error {
 		err := envoy.Validate(ctx, binary, messages)
 		var refused *envoy.ValidateError
 		if errors.As(err, &refused) {
-			place := blame("", nil, refused.Message, resources, result.Configuration)
+			place := blame("", nil, refused.Message, placesOf(resources), result.Configuration)
 			if place.IsZero() {
 				place = result.Configuration.Instances[name].Place
 			}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/weirproxy/weir/admin"
 	"github.com/weirproxy/weir/xds"
 )
@@ -13,7 +11,7 @@ func (l *loop) proxies() []admin.Proxy {
 	clients := l.server.Proxies()
 	views := make([]admin.Proxy, 0, len(clients))
 	for _, p := range clients {
-		set := published.instances[p.Instance].set
+		set := published.sets[p.Instance]
 		view := admin.Proxy{
 			Node: p.Node, Instance: p.Instance, Address: p.Address, UserAgent: p.UserAgent, ConnectedAt: p.ConnectedAt.UTC(),
 			Current: set != nil && !p.Unknown && p.Snapshot == set.Hash(), Types: []admin.ProxyType{},
@@ -33,16 +31,20 @@ func refusalOf(instance string, t xds.TypeState, published *publication) *admin.
 		return nil
 	}
 	r := t.Refused
-	place := blame(t.Type, namesOf(r.Resources), r.Message, published.instances[instance].resources, published.configuration)
+	names := make([]string, len(r.Resources))
+	for i, one := range r.Resources {
+		names[i] = one.Name()
+	}
+	place := published.blame(instance, t.Type, r.Resources, r.Message)
 	return &admin.Refusal{
-		Version: r.Version, Message: r.Message, Resources: namesOf(r.Resources), At: r.At.UTC(), Place: admin.NewPlace(place),
+		Version: r.Version, Message: r.Message, Resources: names, At: r.At.UTC(), Place: admin.NewPlace(place),
 	}
 }
 
 // connected counts the proxies of each instance; an instance without any is there with 0, so that it can be alerted on.
 func (l *loop) connected() map[string]int {
 	counts := map[string]int{}
-	for instance := range l.published.Load().instances {
+	for instance := range l.published.Load().sets {
 		counts[instance] = 0
 	}
 	for _, p := range l.server.Proxies() {
@@ -51,9 +53,4 @@ func (l *loop) connected() map[string]int {
 		}
 	}
 	return counts
-}
-
-// shortType is the message's name in a type URL, "Cluster".
-func shortType(typeURL string) string {
-	return typeURL[strings.LastIndexByte(typeURL, '.')+1:]
 }
