@@ -26,7 +26,11 @@ func index(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, inde
 
 func (o Options) ready(w http.ResponseWriter, _ *http.Request) {
 	state := o.State()
-	if state.Configuration != nil {
+	switch {
+	case state.Restored != nil:
+		text(w, http.StatusOK, "ready with the generation of the state directory: the files cannot be loaded\n")
+		return
+	case state.Configuration != nil:
 		text(w, http.StatusOK, "ready\n")
 		return
 	}
@@ -50,7 +54,7 @@ func (o Options) status(w http.ResponseWriter, _ *http.Request) {
 
 func (o Options) instances(w http.ResponseWriter, _ *http.Request) {
 	state := o.State()
-	if state.Configuration == nil {
+	if state.Configuration == nil && state.Restored == nil {
 		fail(w, http.StatusServiceUnavailable, noConfiguration)
 		return
 	}

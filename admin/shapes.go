@@ -25,6 +25,7 @@ type Status struct {
 	Generation    string     `json:"generation"` // that serves; empty until something was loaded
 	LoadedAt      *time.Time `json:"loaded_at"`  // null until something was loaded
 	LastAttempt   *Attempt   `json:"last_attempt"`
+	Restored      *Restored  `json:"restored,omitempty"` // what serves comes from the state directory
 	Counts        Counts     `json:"counts"`
 	Instances     []Instance `json:"instances"`
 	Strays        []Proxy    `json:"strays"`           // proxies whose node.cluster names no instance

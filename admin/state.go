@@ -73,6 +73,15 @@ type State struct {
 	LastAttempt   *Attempt
 	Configuration *model.Configuration // that serves; nil before the first good load
 
+	// Restored is set while what serves comes from the state directory: there is no Configuration then.
+	Restored *Restored
+
 	// Withdrawn says, of an instance all of whose Envoys refused what the files ask for, what they refused.
 	Withdrawn map[string]string
+}
+
+// Restored is a generation of an earlier run, which serves because the files cannot be loaded.
+type Restored struct {
+	LoadedAt  time.Time `json:"loaded_at"` // from files, by that run
+	Instances []string  `json:"instances"`
 }

@@ -19,11 +19,14 @@ func NewStatus(s *State, proxies []Proxy, envoys []Envoy) Status {
 		Generation: s.Generation, LastAttempt: s.LastAttempt,
 		Instances: []Instance{}, Strays: append([]Proxy{}, proxies...), Envoys: envoys,
 	}
-	if s.Configuration != nil {
+	status.Restored = s.Restored
+	if s.Configuration != nil || s.Restored != nil {
 		status.Ready = true
 		status.LoadedAt = &s.LoadedAt
-		status.Counts = counts(s.Configuration)
 		status.Instances, status.Strays = instances(s, proxies)
+	}
+	if s.Configuration != nil {
+		status.Counts = counts(s.Configuration)
 	}
 	return status
 }
@@ -48,6 +51,12 @@ func counts(c *model.Configuration) Counts {
 // instances are the gateways by name, each with its proxies, and the proxies that belong to none.
 func instances(s *State, proxies []Proxy) (all []Instance, strays []Proxy) {
 	c := s.Configuration
+	if c == nil { // of what was restored, only the names are known
+		c = &model.Configuration{Instances: map[string]*model.Instance{}}
+		for _, name := range s.Restored.Instances {
+			c.Instances[name] = &model.Instance{Name: name}
+		}
+	}
 	all, strays = []Instance{}, []Proxy{}
 	byInstance := map[string][]Proxy{}
 	for _, p := range proxies {

@@ -149,37 +149,3 @@ func (f *formatter) writeDiff(name string, before, after []byte) error {
 	_, err := f.a.stdout.Write(diff.Diff("a/"+filepath.ToSlash(name), before, "b/"+filepath.ToSlash(name), after))
 	return err
 }
-
-// replaceFile writes beside the file and renames, so that nobody ever reads a half of it. The file keeps its mode,
-// and its owner where weir may give files away.
-func replaceFile(path string, text []byte) (err error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	// The name starts with a dot and ends otherwise than a configuration file: no watcher takes it for one.
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temporary.Name())
-		}
-	}()
-	_, err = temporary.Write(text)
-	if err == nil {
-		err = temporary.Chmod(info.Mode().Perm())
-	}
-	if err == nil {
-		keepOwner(temporary.Name(), info)
-		err = temporary.Sync()
-	}
-	if closed := temporary.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	return err
-}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +29,8 @@ type loop struct {
 	metrics  *admin.Metrics
 	watcher  *source.Watcher
 	server   *xds.Server
-	fleet    *fleet // nil: somebody else starts the Envoys
+	fleet    *fleet  // nil: somebody else starts the Envoys
+	keeper   *keeper // nil: nothing is kept on disk
 	reloads  chan chan<- *admin.Attempt
 	refusals *refusalQueue
 	stopped  chan struct{} // closed when run has ended
@@ -141,6 +144,7 @@ func (l *loop) take(u source.Update) {
 	a.Took = admin.Duration(time.Since(a.At))
 	l.metrics.Loaded(time.Duration(a.Took))
 	if outcome != admin.Applied {
+		l.restore()
 		l.end(a, outcome)
 		return
 	}
@@ -153,6 +157,10 @@ func (l *loop) end(a *attempt, outcome admin.Outcome) {
 		l.pending = nil
 	}
 	a.Outcome = outcome
+	if p := l.published.Load(); l.keeper != nil && outcome.Good() && p.generation != l.kept {
+		l.kept = p.generation
+		l.keeper.keep(p)
+	}
 	l.show(&a.Attempt)
 	l.metrics.Attempted(&a.Attempt)
 	l.logEnd(a)
@@ -161,11 +169,37 @@ func (l *loop) end(a *attempt, outcome admin.Outcome) {
 	}
 }
 
+// restore publishes what was kept, where weir starts with files that cannot be loaded. Envoys that are running have it
+// already, and new ones serve.
+func (l *loop) restore() {
+	if l.keeper == nil || l.published.Load().generation != "" {
+		return
+	}
+	l.restoring.Do(func() {
+		p, err := l.keeper.restore()
+		switch {
+		case err != nil:
+			l.log.Error("the state directory holds nothing that can be served", "file", filepath.Join(l.keeper.dir, stateFile), "err", err)
+		case p == nil:
+			l.log.Warn("the files cannot be loaded, and the state directory is empty", "dir", l.keeper.dir)
+		default:
+			l.log.Error("the files cannot be loaded: the generation that was kept serves until they can",
+				"generation", p.generation, "loaded_at", p.at.Format(time.RFC3339), "dir", l.keeper.dir)
+			l.kept = p.generation
+			l.send(p)
+		}
+	})
+}
+
 // show brings the state up to what is published, with the last attempt.
 func (l *loop) show(last *admin.Attempt) {
 	next := *l.state.Load()
 	p := l.published.Load()
 	next.Configuration, next.Generation, next.LoadedAt, next.LastAttempt = p.configuration, p.generation, p.at, last
+	next.Restored = nil
+	if p.restored {
+		next.Configuration, next.Restored = nil, &admin.Restored{LoadedAt: p.at, Instances: sortedNames(p.sets)}
+	}
 	next.Withdrawn = map[string]string{}
 	for name, w := range l.withdrawn {
 		next.Withdrawn[name] = w.text
@@ -182,8 +216,11 @@ func (l *loop) logEnd(a *attempt) {
 		attrs = append(attrs, "diagnostics", a.Diagnostics)
 	}
 	instead := "; the last good one serves on"
-	if l.published.Load().generation == "" {
+	switch p := l.published.Load(); {
+	case p.generation == "":
 		instead = "; nothing is served yet"
+	case p.restored:
+		instead = "; what was kept in the state directory serves"
 	}
 	switch a.Outcome {
 	case admin.Applied, admin.Unchanged:

@@ -15,8 +15,9 @@ import (
 type publication struct {
 	generation    string // empty before the first good load
 	at            time.Time
-	configuration *model.Configuration
-	sets          map[string]*xds.Set // by instance; the origin of a resource is its model.Place
+	configuration *model.Configuration // of a restored one only the names of the instances
+	restored      bool                 // it comes from the state directory, since the files cannot be loaded
+	sets          map[string]*xds.Set  // by instance; the origin of a resource is its model.Place
 }
 
 // with is p, except for some instances.

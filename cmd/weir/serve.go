@@ -43,6 +43,7 @@ type serving struct {
 	adminAddress string
 	insecure     bool
 	allowEmpty   bool
+	stateDir     string
 }
 
 func (a *app) serveCommand() *cobra.Command {
@@ -80,6 +81,7 @@ func (o *serving) addTo(cmd *cobra.Command) {
 	textFlag(cmd, &o.xdsAddress, "xds-address", "ADDRESS", "where Envoys are served, HOST:PORT or unix:///PATH")
 	textFlag(cmd, &o.adminAddress, "admin-address", "HOST:PORT", "where health, metrics and the API are")
 	cmd.Flags().BoolVar(&o.insecure, "insecure", false, "let xDS be reached from other machines without TLS")
+	textFlag(cmd, &o.stateDir, "state-dir", "DIR", "keep the last good generation here, and serve it after a start with broken files")
 	cmd.Flags().BoolVar(&o.allowEmpty, "allow-empty", false, "accept a configuration without any block, which removes everything")
 }
 
@@ -111,6 +113,11 @@ func (a *app) serve(ctx context.Context, o *serving, runner *envoy.RunnerOptions
 		runner.Bootstrap.XDSAddress = dialable(xdsListener)
 		l.fleet = newFleet(ctx, *runner, a.log)
 	}
+	if o.stateDir != "" {
+		if l.keeper, err = newKeeper(o.stateDir, a.log); err != nil {
+			return err
+		}
+	}
 	first := *l.state.Load()
 	first.XDSAddress, first.AdminAddress = addressOf(xdsListener), addressOf(adminListener)
 	l.state.Store(&first)
@@ -119,7 +126,12 @@ func (a *app) serve(ctx context.Context, o *serving, runner *envoy.RunnerOptions
 	group.Go(func() error { return watcher.Run(ctx) })
 	group.Go(func() error { return l.server.Serve(ctx, xdsListener) })
 	group.Go(func() error { return serveAdmin(ctx, adminListener, a.adminServer(l, o, adminListener)) })
+	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
+	if l.keeper != nil {
+		group.Go(func() error { l.keeper.run(keeping); return nil })
+	}
 	group.Go(func() error {
+		defer stopKeeping() // what the loop did last is kept too
 		l.run(ctx, hangups(ctx))
 		if l.fleet != nil {
 			l.fleet.wait()

@@ -60,6 +60,8 @@ func writeStatus(w io.Writer, s admin.Status, now time.Time) error {
 	row("configuration", s.Configuration)
 	if s.LoadedAt == nil {
 		row("generation", "none: nothing is served yet")
+	} else if s.Restored != nil {
+		row("generation", s.Generation+", kept in the state directory since "+ago(now, s.Restored.LoadedAt)+" ago: the files cannot be loaded")
 	} else {
 		row("generation", s.Generation+", loaded "+ago(now, *s.LoadedAt)+" ago")
 		row("serves", countsText(s.Counts))

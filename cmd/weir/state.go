@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/gob"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/weirproxy/weir/model"
+	"github.com/weirproxy/weir/xds"
+)
+
+// stateFile is the last good generation as it was sent to Envoys: a line with the format's name and the SHA-256 of what
+// follows, which is a gob. It holds the private keys of listeners, so only its owner may read it.
+const (
+	stateFile   = "last-good.state"
+	stateFormat = "weir-state-1"
+)
+
+// saved is what a state file holds. Resources are kept as they were marshalled, so that whoever restores them sends the Envoys
+// nothing that they have.
+type saved struct {
+	Generation string
+	At         time.Time
+	Instances  map[string][]savedResource
+}
+
+// savedResource is one resource, and where it stood.
+type savedResource struct {
+	Type         string
+	Message      []byte
+	File         string
+	Line, Column int
+}
+
+// keeper keeps the last good generation on disk. One goroutine writes; of generations that come faster, the newest.
+type keeper struct {
+	dir  string
+	log  *slog.Logger
+	next chan *publication // holds one at most
+}
+
+// newKeeper makes the directory, or says why there cannot be one.
+func newKeeper(dir string, log *slog.Logger) (*keeper, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("--state-dir: %w", err)
+	}
+	return &keeper{dir: dir, log: log, next: make(chan *publication, 1)}, nil
+}
+
+// keep has a publication written, in place of one that waits for it. Only the loop calls it.
+func (k *keeper) keep(p *publication) {
+	select {
+	case <-k.next:
+	default:
+	}
+	k.next <- p
+}
+
+// keepEvery bounds how often the whole generation is written while edits come one after the other.
+const keepEvery = time.Second
+
+// run writes until ctx ends, and then what still waits.
+func (k *keeper) run(ctx context.Context) {
+	for {
+		select {
+		case p := <-k.next:
+			k.write(p)
+		case <-ctx.Done():
+			select {
+			case p := <-k.next:
+				k.write(p)
+			default:
+			}
+			return
+		}
+		select {
+		case <-time.After(keepEvery):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// write replaces the file in one step. A failure is told, and the file is what it was.
+func (k *keeper) write(p *publication) {
+	began := time.Now()
+	data, err := encodeState(p)
+	if err == nil {
+		err = replaceFile(filepath.Join(k.dir, stateFile), data)
+	}
+	if err != nil {
+		k.log.Error("the last good generation could not be kept; a restart with broken files would serve an older one, or none",
+			"generation", p.generation, "err", err)
+		return
+	}
+	k.log.Debug("generation kept", "generation", p.generation, "bytes", len(data), "took", time.Since(began).String())
+}
+
+func encodeState(p *publication) ([]byte, error) {
+	s := saved{Generation: p.generation, At: p.at, Instances: make(map[string][]savedResource, len(p.sets))}
+	for name, set := range p.sets {
+		all := make([]savedResource, 0, set.Len())
+		for r := range set.All() {
+			place, _ := r.Origin().(model.Place)
+			all = append(all, savedResource{r.Type(), r.Any().GetValue(), place.File(), place.Line(), place.Column()})
+		}
+		s.Instances[name] = all
+	}
+	var body bytes.Buffer
+	if err := gob.NewEncoder(&body).Encode(s); err != nil {
+		return nil, fmt.Errorf("encode state: %w", err)
+	}
+	sum := sha256.Sum256(body.Bytes())
+	return append([]byte(stateFormat+" "+hex.EncodeToString(sum[:])+"\n"), body.Bytes()...), nil
+}
+
+// restore is what the file holds: nil where there is none yet, and an error where it cannot be used.
+func (k *keeper) restore() (*publication, error) {
+	data, err := os.ReadFile(filepath.Join(k.dir, stateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decodeState(data)
+}
+
+// errDamaged is why a file is ignored whose content is not what weir wrote.
+var errDamaged = errors.New("the state file is damaged, or not weir's")
+
+func decodeState(data []byte) (*publication, error) {
+	head, body, _ := bytes.Cut(data, []byte("\n"))
+	sum := sha256.Sum256(body)
+	if string(head) != stateFormat+" "+hex.EncodeToString(sum[:]) {
+		return nil, errDamaged
+	}
+	var s saved
+	if err := gob.NewDecoder(bytes.NewReader(body)).Decode(&s); err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	p := &publication{
+		generation: s.Generation, at: s.At, restored: true, sets: make(map[string]*xds.Set, len(s.Instances)),
+		configuration: &model.Configuration{Instances: make(map[string]*model.Instance, len(s.Instances))},
+	}
+	for name, resources := range s.Instances {
+		set, err := decodeSet(resources)
+		if err != nil {
+			return nil, fmt.Errorf("%w: instance %q: %w", errDamaged, name, err)
+		}
+		p.sets[name] = set
+		p.configuration.Instances[name] = &model.Instance{Name: name}
+	}
+	return p, nil
+}
+
+func decodeSet(resources []savedResource) (*xds.Set, error) {
+	all := make([]*xds.Resource, len(resources))
+	for i, r := range resources {
+		message, err := anypb.UnmarshalNew(&anypb.Any{TypeUrl: r.Type, Value: r.Message}, proto.UnmarshalOptions{})
+		if err != nil {
+			return nil, err
+		}
+		if all[i], err = xds.NewResource(message, model.PlaceAt(r.File, r.Line, r.Column)); err != nil {
+			return nil, err
+		}
+	}
+	return xds.NewSet(all)
+}
