@@ -43,6 +43,8 @@ type loop struct {
 	later   []chan<- *admin.Attempt // asked after that: the update may have been read before
 
 	pending   *attempt              // published, and not yet answered by all Envoys
+	restoring sync.Once             // at the first load that fails, and never again
+	kept      string                // the generation that was handed to the keeper last
 	before    *publication          // what was published before the last good load
 	accepted  map[string]*xds.Set   // by instance: what its Envoys took last, to go back to
 	withdrawn map[string]withdrawal // by instance: what its Envoys refused, and what serves no more
