@@ -3,6 +3,7 @@ package source
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -21,6 +22,26 @@ func BenchmarkRenameSave(b *testing.B) {
 			for b.Loop() {
 				n++
 				renameSave(b, filepath.Join(root, "0/f0.hcl"), fmt.Sprintf("vpc \"v0\" {} # %d\n", n))
+				next(b, w)
+			}
+		})
+	}
+}
+
+// BenchmarkLargeSave measures the same of one file of 9 MB, saved by rename and in place; the latter waits for it to settle.
+func BenchmarkLargeSave(b *testing.B) {
+	text := strings.Repeat("vpc \"v\" {\n  description = \"so and so\"\n}\n", 9<<20/43)
+	for name, save := range map[string]func(testing.TB, string, string){"rename": renameSave, "in place": writeFile} {
+		b.Run(name, func(b *testing.B) {
+			root := b.TempDir()
+			path := filepath.Join(root, "f.hcl")
+			writeFile(b, path, text)
+			w := start(b, Options{Path: root, Poll: time.Hour})
+			next(b, w)
+			n := 0
+			for b.Loop() {
+				n++
+				save(b, path, fmt.Sprintf("# %d\n%s", n, text))
 				next(b, w)
 			}
 		})

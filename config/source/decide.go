@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -71,8 +72,9 @@ func (o *observer) differences(now time.Time) []difference {
 			delete(o.changed, name)
 			continue
 		}
-		c := change{quiet: now.Sub(i.since), loses: o.loses(i, t)}
+		c := change{quiet: now.Sub(i.since)}
 		c.whole = i.known && i.replaced(t) || i.absent && o.swapped(path.Dir(name))
+		c.loses = !c.whole && o.loses(name, i, t) // of what came all at once it does not matter
 		differences = append(differences, difference{name: name, change: c.unread(i)})
 	}
 	o.extraWaits = false
@@ -106,20 +108,24 @@ func (o *observer) before(name string) taken {
 }
 
 // loses tells whether taking i in place of t would make blocks disappear. A block that moved to another file has not.
-func (o *observer) loses(i *item, t taken) bool {
+func (o *observer) loses(name string, i *item, t taken) bool {
 	if o.options.Blocks == nil {
 		return len(i.text) < len(t.text)
 	}
 	lost := map[string]bool{}
-	for _, id := range t.blocks {
+	before, after := apart(name, t.text, i.text)
+	for _, id := range o.options.Blocks(name, before) {
 		lost[id] = true
 	}
-	without(lost, i.blocks)
-	for _, other := range o.items {
+	if len(lost) > 0 {
+		without(lost, o.options.Blocks(name, after))
+	}
+	// What is said to be lost is rare, and worth a look at everything.
+	for other, elsewhere := range o.items {
 		if len(lost) == 0 {
 			return false
 		}
-		without(lost, other.blocks)
+		without(lost, elsewhere.blocksBy(other, o.options.Blocks))
 	}
 	return len(lost) > 0
 }
@@ -130,6 +136,56 @@ func without(set map[string]bool, ids []string) {
 		delete(set, id)
 	}
 }
+
+// blockEnd is where a block ends in a file that was formatted.
+var blockEnd = []byte("\n}\n")
+
+// apart is what differs of two texts, up to the next end of a block on either side: what the rest holds, both hold. JSON
+// has no such ends.
+func apart(name string, before, after []byte) (was, is []byte) {
+	if strings.HasSuffix(name, ".json") {
+		return before, after
+	}
+	start := commonPrefix(before, after)
+	if start = bytes.LastIndex(before[:start], blockEnd); start >= 0 {
+		start += len(blockEnd)
+	}
+	start = max(start, 0)
+	was, is = before[start:], after[start:]
+	tail := was[len(was)-commonSuffix(was, is):]
+	if end := bytes.Index(tail, blockEnd); end >= 0 {
+		same := len(tail) - end - len(blockEnd)
+		return was[:len(was)-same], is[:len(is)-same]
+	}
+	return was, is
+}
+
+// commonPrefix is the number of bytes with which both texts start.
+func commonPrefix(a, b []byte) int {
+	n, at := min(len(a), len(b)), 0
+	for at+stride <= n && bytes.Equal(a[at:at+stride], b[at:at+stride]) {
+		at += stride
+	}
+	for at < n && a[at] == b[at] {
+		at++
+	}
+	return at
+}
+
+// commonSuffix is the number of bytes with which both texts end.
+func commonSuffix(a, b []byte) int {
+	n, at := min(len(a), len(b)), 0
+	for at+stride <= n && bytes.Equal(a[len(a)-at-stride:len(a)-at], b[len(b)-at-stride:len(b)-at]) {
+		at += stride
+	}
+	for at < n && a[len(a)-1-at] == b[len(b)-1-at] {
+		at++
+	}
+	return at
+}
+
+// stride is how much is compared at once.
+const stride = 1 << 14
 
 // swapped tells whether a link was turned so that another directory stands where the one with this name stood: what it
 // lacks was not removed piece by piece.

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"crypto/sha256"
 	"errors"
 	"os"
 	"path"
@@ -197,7 +196,7 @@ func (o *observer) read(now time.Time) error {
 	var errs []error
 	for _, name := range names {
 		if i := o.items[name]; i != nil && !i.known && !o.busy(name, i, now) {
-			if err := o.readItem(name, i, now); err != nil {
+			if err := o.readItem(i, now); err != nil {
 				errs = append(errs, err)
 			}
 		}
@@ -205,7 +204,7 @@ func (o *observer) read(now time.Time) error {
 	return together(errs)
 }
 
-func (o *observer) readItem(name string, i *item, now time.Time) error {
+func (o *observer) readItem(i *item, now time.Time) error {
 	read, err := readStable(i.found.path)
 	switch {
 	case errors.Is(err, errChanging) || missing(err):
@@ -214,12 +213,9 @@ func (o *observer) readItem(name string, i *item, now time.Time) error {
 	case err != nil:
 		return err
 	}
-	sum := sha256.Sum256(read.data)
-	switch {
-	case i.text != nil && i.sum == sum:
+	sum := sumOf(read.data)
+	if i.text != nil && i.sum == sum {
 		read.data = i.text // one copy is enough
-	case o.options.Blocks != nil:
-		i.blocks = o.options.Blocks(name, read.data)
 	}
 	i.learn(sum, read.data, read.closed, now)
 	return nil

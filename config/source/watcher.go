@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -44,7 +45,8 @@ type Watcher struct {
 	wake    chan struct{} // the mailbox has something
 
 	mailbox sync.Mutex
-	also    []string // the newest set of Also
+	asked   []string // the newest set of Also; nil: there was none
+	also    []string // the same, until it was taken
 	alsoSet bool
 	reload  bool
 }
@@ -70,12 +72,18 @@ func (w *Watcher) Updates() <-chan Update { return w.updates }
 
 // Also replaces the set of further files to watch: certificates, variable files, what file() reads. A path may be
 // missing, and leads to an Update when it appears; one that is a directory stands for the names in it. What changed
-// between the last Update and this call leads to an Update too. It may be called at any time, by anyone.
+// between the last Update and this call leads to an Update too. The same set again costs nothing. It may be called at any time, by anyone.
 func (w *Watcher) Also(paths []string) {
 	w.mailbox.Lock()
-	w.also, w.alsoSet = append([]string(nil), paths...), true
+	same := w.asked != nil && slices.Equal(w.asked, paths)
+	if !same {
+		w.asked = append([]string{}, paths...)
+		w.also, w.alsoSet = w.asked, true
+	}
 	w.mailbox.Unlock()
-	w.notice()
+	if !same {
+		w.notice()
+	}
 }
 
 // Reload asks for an Update even when nothing changed. It may be called at any time, by anyone.
