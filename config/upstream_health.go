@@ -21,7 +21,7 @@ func (l *loader) decodeHealth(body *lang.Body, out *upstream) {
 		out.model.Outliers = l.decodeOutliers(inner)
 	}
 	threshold := body.Int("panic_threshold")
-	out.model.PanicThreshold = l.number(threshold, "panic_threshold", 0, 0, 100)
+	out.model.PanicThreshold = l.number(threshold, "panic_threshold", model.DefaultPanicThreshold, 0, 100)
 	if threshold.Said() && out.model.HealthCheck == nil && out.model.Outliers == nil {
 		l.report(ruleHealth, threshold.Range, "Panic threshold without a health check",
 			"Upstream %q has no health_check and no outlier_detection, so all of its nodes are always healthy, and panic_threshold means nothing. Add one of the two, or remove it.", out.model.Name)

@@ -16,7 +16,7 @@ func TestHealthCheckComesAndGoes(t *testing.T) {
 	checked := func(more string) string {
 		return "  health_check {\n    interval = \"100ms\"\n" + more + "  }\n"
 	}
-	for range 3 {
+	for range 2 {
 		for _, step := range []string{
 			upstream + checked(""),
 			plain(nodes[0], nodes[1], nodes[2]) + checked(""),

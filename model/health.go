@@ -12,6 +12,10 @@ const (
 	CheckGRPC HealthCheckType = "grpc" // the call grpc.health.v1.Health/Check
 )
 
+// DefaultPanicThreshold has requests go to all nodes where none is healthy: as long as the nodes are not more than 100, one
+// healthy node is 1 percent or more.
+const DefaultPanicThreshold = 1
+
 // HealthCheck asks each enabled node, from each Envoy, at regular times. A node is taken for unhealthy until it has been asked.
 type HealthCheck struct {
 	Type               HealthCheckType
