@@ -20,6 +20,7 @@ const (
 	ruleWeight      lang.Rule = "weight"
 	ruleRetries     lang.Rule = "retries"
 	ruleHealth      lang.Rule = "health"
+	ruleBalancing   lang.Rule = "load_balancing"
 	ruleVerify      lang.Rule = "unnamed_certificate"
 	ruleInsecure    lang.Rule = "unverified_certificate"
 	ruleTimeout     lang.Rule = "timeout"
@@ -67,6 +68,7 @@ var ruleTexts = map[lang.Rule]string{
 	ruleWeight:      "Either all enabled nodes of an upstream say a weight, 1-65535, or none does.",
 	ruleRetries:     "Retries are a whole number, 1-100.",
 	ruleHealth:      "A health check asks what nodes can answer, and what it says has a meaning.",
+	ruleBalancing:   "What says how a node is chosen has a meaning for the algorithm.",
 	ruleVerify:      "The certificate of an HTTPS node is checked against a name or against the node's IP address.",
 	ruleInsecure:    "The certificates of HTTPS nodes are verified.",
 	ruleTimeout:     "The timeout of an API leaves time for the retries of its backend.",

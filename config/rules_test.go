@@ -49,7 +49,7 @@ func TestEveryRuleIsExplained(t *testing.T) {
 	}
 	for _, rule := range []lang.Rule{
 		ruleValue, ruleCIDR, ruleOverlap, ruleOutside, ruleInstance, ruleListener, rulePort, ruleCertificate, ruleNode, ruleWeight,
-		ruleRetries, ruleHealth, ruleVerify, ruleInsecure, ruleTimeout, ruleDomain, ruleMethod, rulePath, ruleBackend, ruleSplit, ruleRedirect, ruleURL, ruleReach, ruleInUse, ruleConflict,
+		ruleRetries, ruleHealth, ruleBalancing, ruleVerify, ruleInsecure, ruleTimeout, ruleDomain, ruleMethod, rulePath, ruleBackend, ruleSplit, ruleRedirect, ruleURL, ruleReach, ruleInUse, ruleConflict,
 		ruleCondition,
 	} {
 		if !used[rule] {

@@ -63,6 +63,8 @@ var schemas = map[string]*lang.Schema{
 			{Type: "tls", Max: 1, Schema: &upstreamTLSSchema},
 			{Type: "node", Label: lang.FreeLabel, Min: 1, Schema: &nodeSchema},
 			{Type: "retry", Max: 1, Schema: &retrySchema},
+			{Type: "hash_key", Max: 1, Schema: &hashKeySchema},
+			{Type: "slow_start", Max: 1, Schema: &slowStartSchema},
 			{Type: "health_check", Max: 1, Schema: &healthCheckSchema},
 			{Type: "outlier_detection", Max: 1, Schema: &outlierDetectionSchema},
 			{Type: "circuit_breaker", Max: 1, Schema: &circuitBreakerSchema},

@@ -48,16 +48,15 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 			"Upstream %q does not say how its nodes are called. Write protocol = \"http\" or protocol = \"https\", or \"grpc\" or \"grpcs\" where they speak HTTP/2.", block.Name)
 	}
 	out.model = &model.Upstream{
-		Name:          block.Name,
-		Description:   body.String("description").Or(""),
-		VPC:           out.vpc.V.Name,
-		LoadBalancing: choice(l, body.String("load_balancing"), model.WeightedRoundRobin, model.WeightedRoundRobin).V,
-		Protocol:      out.protocol.V,
-		HostHeader:    host.Or(""),
-		Retries:       out.retries.V,
-		Retry:         model.DefaultRetry(),
-		Connections:   l.decodeConnections(body),
-		Place:         block.Place(),
+		Name:        block.Name,
+		Description: body.String("description").Or(""),
+		VPC:         out.vpc.V.Name,
+		Protocol:    out.protocol.V,
+		HostHeader:  host.Or(""),
+		Retries:     out.retries.V,
+		Retry:       model.DefaultRetry(),
+		Connections: l.decodeConnections(body),
+		Place:       block.Place(),
 	}
 	if host.Valid() {
 		if wrong := mend(host.V, wrongHostPort); wrong != "" {
@@ -75,6 +74,7 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 		out.model.TLS = l.decodeUpstreamTLS(inner, out.protocol)
 	}
 	nodes := l.decodeNodes(body, out)
+	l.decodeBalancing(body, out, nodes)
 	l.checkNames(out, nodes, host)
 	return out
 }

@@ -87,3 +87,19 @@ var outlierDetectionSchema = lang.Schema{
 		{Name: "max_ejection_percent", Type: lang.Int},
 	},
 }
+
+var hashKeySchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "header", Type: lang.String},
+		{Name: "cookie", Type: lang.String},
+		{Name: "ttl", Type: lang.Duration},
+		{Name: "source_address", Type: lang.Bool},
+	},
+}
+
+var slowStartSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "window", Type: lang.Duration, Required: true},
+		{Name: "min_weight_percent", Type: lang.Int},
+	},
+}

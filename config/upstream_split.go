@@ -9,7 +9,7 @@ import (
 // checkSplit holds that upstreams which share the requests of an API are alike in what Envoy reads from the API's route
 // before it has chosen among them.
 func (l *loader) checkSplit(a *api) {
-	var first *upstream
+	var first, hashes *upstream
 	for _, ref := range a.targets {
 		up := l.known.upstreams[ref.V.Name]
 		switch {
@@ -19,6 +19,15 @@ func (l *loader) checkSplit(a *api) {
 		default:
 			l.checkAlike(ref, first, up)
 		}
+		if !ref.Valid() || up == nil || up.model.HashKey == nil {
+			continue
+		}
+		if hashes != nil && *hashes.model.HashKey != *up.model.HashKey {
+			l.report(ruleSplit, ref.Range, "Split over different hash keys",
+				"Upstreams %q (%s) and %q (%s), in the same split, have different hash keys. Envoy takes the key before it knows which of them a request goes to, so they say the same hash_key.",
+				up.model.Name, place(up.head), hashes.model.Name, place(hashes.head))
+		}
+		hashes = up
 	}
 }
 

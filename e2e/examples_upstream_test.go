@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -170,6 +171,45 @@ func TestExampleGRPC(t *testing.T) {
 	for range 20 {
 		if err := call(); err != nil {
 			t.Errorf("with one of two nodes gone: %v", err)
+		}
+	}
+}
+
+// The example of load balancing: a customer, and a browser, always reach the same node.
+func TestExampleLoadBalancing(t *testing.T) {
+	t.Parallel()
+	nodes := map[string]*node{}
+	for i := range 6 {
+		nodes[fmt.Sprintf("10.0.%d.1%d:8080", 1+i/2, i%2)] = newNode(t, fmt.Sprint("n", i))
+	}
+	_, port := exampleWith(t, "load-balancing", nodes)
+	eventually(t, startBound, "both nodes answer", answeredByAll(request{port: port, path: "/reports"}, "n0", "n1"))
+	chosen := map[string]int{}
+	for customer := range 20 {
+		r := request{port: port, path: "/carts/1", header: http.Header{"x-customer": {fmt.Sprint(customer)}}}
+		first := ask(t, r)
+		chosen[first.body]++
+		for range 5 {
+			must(t, r.wants(http.StatusOK, first.body))
+		}
+	}
+	if chosen["n2"]+chosen["n3"] != 20 || chosen["n2"] == 0 || chosen["n3"] == 0 {
+		t.Errorf("20 customers are shared as %v", chosen)
+	}
+	jar, err := cookiejar.New(nil)
+	must(t, err)
+	browser := newClient(nil)
+	browser.Jar = jar
+	defer browser.CloseIdleConnections()
+	first := ""
+	for i := range 20 {
+		got, err := request{port: port, path: "/sessions"}.send(browser, "http")
+		must(t, err)
+		if i == 0 {
+			first = got.body
+		}
+		if got.status != http.StatusOK || got.body != first {
+			t.Errorf("a browser reaches %s, and then %v", first, got)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 // upstreamSettings are attributes and blocks of an upstream beyond those that it must have.
 func (g generator) upstreamSettings() string {
 	var b strings.Builder
-	for _, setting := range []func(*strings.Builder){g.retry, g.limits, g.health, g.outliers} {
+	for _, setting := range []func(*strings.Builder){g.retry, g.limits, g.health, g.outliers, g.balancing} {
 		if g.seldom() {
 			setting(&b)
 		}
@@ -80,7 +80,7 @@ func (g generator) limits(b *strings.Builder) {
 
 func (g generator) health(b *strings.Builder) {
 	b.WriteString("  health_check {\n")
-	kind := g.one("http", "http", "tcp", "grpc")
+	kind := g.one("http", "http", "http", "http", "tcp", "tcp", "grpc")
 	g.maybe(b, "interval", "%q", g.span())
 	g.maybe(b, "timeout", "%q", g.span())
 	g.maybe(b, "healthy_threshold", "%d", 1+g.IntN(1<<31-1))
@@ -112,4 +112,18 @@ func (g generator) outliers(b *strings.Builder) {
 	g.maybe(b, "max_ejection_time", "%q", g.one("7m", "8760h"))
 	g.maybe(b, "max_ejection_percent", "%d", 1+g.IntN(100))
 	b.WriteString("  }\n")
+}
+
+func (g generator) balancing(b *strings.Builder) {
+	algorithm := g.one("weighted_round_robin", "weighted_round_robin", "least_request", "least_request", "random", "ring_hash", "ring_hash", "maglev", "maglev")
+	fmt.Fprintf(b, "  load_balancing = %q\n", algorithm)
+	if hashes := algorithm == "ring_hash" || algorithm == "maglev"; hashes && g.often() || g.IntN(20) == 0 {
+		fmt.Fprintf(b, "  hash_key {\n    %s\n  }\n", g.one(`header = "X-User"`, `cookie = "a.b-c_d"`, "source_address = true",
+			"cookie = \"c\"\n    ttl = \"0s\"", "cookie = \"c\"\n    ttl = \"8760h\""))
+	}
+	if strings.HasSuffix(algorithm, "n") && g.seldom() || algorithm == "least_request" && g.seldom() {
+		fmt.Fprintf(b, "  slow_start {\n    window = %q\n", g.span())
+		g.maybe(b, "min_weight_percent", "%d", 1+g.IntN(100))
+		b.WriteString("  }\n")
+	}
 }

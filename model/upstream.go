@@ -19,18 +19,14 @@ func (p Protocol) Secure() bool { return p == HTTPS || p == GRPCS }
 // HTTP2 tells whether nodes are called with HTTP/2, else it is HTTP/1.1.
 func (p Protocol) HTTP2() bool { return p == GRPC || p == GRPCS }
 
-// LoadBalancing is the algorithm that chooses a node.
-type LoadBalancing string
-
-// WeightedRoundRobin is the reference page's "weighted polling", the only algorithm so far.
-const WeightedRoundRobin LoadBalancing = "weighted_round_robin"
-
 // Upstream is up to 200 nodes that do the same work.
 type Upstream struct {
 	Name          string
 	Description   string
 	VPC           string // name
 	LoadBalancing LoadBalancing
+	HashKey       *HashKey   // with RingHash and Maglev, else nil
+	SlowStart     *SlowStart // nil: none; only with WeightedRoundRobin and LeastRequest
 	Protocol      Protocol
 	HostHeader    string // the Host that nodes see; empty: the caller's
 	Retries       int    // further attempts, 1 to 100; 0: switched off

@@ -34,7 +34,6 @@ func cluster(t target) *clusterv3.Cluster {
 	c := &clusterv3.Cluster{
 		Name:                          t.cluster,
 		ConnectTimeout:                durationpb.New(t.upstream.Connections.ConnectTimeout),
-		LbPolicy:                      clusterv3.Cluster_ROUND_ROBIN,
 		CircuitBreakers:               circuitBreakers(t.upstream),
 		UpstreamConnectionOptions:     connectionOptions(t.upstream.Connections),
 		TypedExtensionProtocolOptions: map[string]*anypb.Any{httpProtocolOptions: pack(protocolOptions(t.upstream))},
@@ -48,13 +47,15 @@ func cluster(t target) *clusterv3.Cluster {
 	} else {
 		c.ClusterDiscoveryType = &clusterv3.Cluster_ClusterType{ClusterType: dnsClusterType()}
 		c.LoadAssignment = loadAssignment(t)
-		// Each node is a locality with the node's weight: the addresses of one name share it.
-		c.CommonLbConfig = &clusterv3.Cluster_CommonLbConfig{
-			LocalityConfigSpecifier: &clusterv3.Cluster_CommonLbConfig_LocalityWeightedLbConfig_{
-				LocalityWeightedLbConfig: &clusterv3.Cluster_CommonLbConfig_LocalityWeightedLbConfig{},
-			},
+		if byLocality(t.upstream) {
+			c.CommonLbConfig = &clusterv3.Cluster_CommonLbConfig{
+				LocalityConfigSpecifier: &clusterv3.Cluster_CommonLbConfig_LocalityWeightedLbConfig_{
+					LocalityWeightedLbConfig: &clusterv3.Cluster_CommonLbConfig_LocalityWeightedLbConfig{},
+				},
+			}
 		}
 	}
+	setBalancing(c, t.upstream)
 	setHealth(c, t.upstream)
 	if t.upstream.Protocol.Secure() {
 		setTransportSockets(c, t.upstream)

@@ -36,6 +36,8 @@ func loadAssignment(t target) *endpointv3.ClusterLoadAssignment {
 	out := &endpointv3.ClusterLoadAssignment{ClusterName: t.cluster}
 	if onlyAddresses(t.upstream) {
 		out.ClusterName = assignmentName(t)
+	}
+	if onlyAddresses(t.upstream) || !byLocality(t.upstream) {
 		locality := &endpointv3.LocalityLbEndpoints{}
 		for _, node := range nodes {
 			locality.LbEndpoints = append(locality.LbEndpoints, endpoint(node, t.upstream, node.Weight))

@@ -48,6 +48,12 @@ type gateway struct {
 // The secret system_ca holds ca, if given.
 func startEnvoy(t *testing.T, resources []Resource, ca []byte) *gateway {
 	t.Helper()
+	return startWorkers(t, resources, ca, 1)
+}
+
+// startWorkers is startEnvoy with a number of workers.
+func startWorkers(t *testing.T, resources []Resource, ca []byte, workers int) *gateway {
+	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "bootstrap.json")
 	data, err := protojson.Marshal(static(t, resources, ca))
@@ -59,7 +65,7 @@ func startEnvoy(t *testing.T, resources []Resource, ca []byte) *gateway {
 	}
 	adminFile, logFile := filepath.Join(dir, "admin"), filepath.Join(dir, "log")
 	cmd := exec.Command(envoyPath(t), "-c", config, "--admin-address-path", adminFile, "--log-path", logFile,
-		"--log-level", "warning", "--disable-hot-restart", "--concurrency", "1", "--file-flush-interval-msec", "100")
+		"--log-level", "warning", "--disable-hot-restart", "--concurrency", fmt.Sprint(workers), "--file-flush-interval-msec", "100")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -12,20 +12,25 @@ import (
 // header this is all of an upstream that its routes depend on. The upstreams of a split are alike in what can stand on
 // the route only.
 func setFromUpstreams(r *routev3.Route, action *routev3.RouteAction, b model.Backend, u use) {
-	main := u.byName[b.Upstream]
+	if up := u.byName[b.Upstream]; up != nil {
+		r.TypedPerFilterConfig = filtersOf(up)
+		setOnAction(action, up)
+	}
 	for i, t := range b.Split {
-		main = u.byName[t.Upstream]
-		action.GetWeightedClusters().Clusters[i].TypedPerFilterConfig = filtersOf(main)
+		up := u.byName[t.Upstream]
+		action.GetWeightedClusters().Clusters[i].TypedPerFilterConfig = filtersOf(up)
+		setOnAction(action, up)
 	}
-	if main == nil {
-		return
-	}
-	if len(b.Split) == 0 {
-		r.TypedPerFilterConfig = filtersOf(main)
-	}
-	if longest := main.Retry.PerTryTimeout; longest > 0 {
+}
+
+// setOnAction puts an upstream's part into the action, of which there is one for all that share a route.
+func setOnAction(action *routev3.RouteAction, u *model.Upstream) {
+	if longest := u.Retry.PerTryTimeout; longest > 0 {
 		// The cluster's policy takes the place of this one, except for the timeout, which is always the route's.
 		action.RetryPolicy = &routev3.RetryPolicy{PerTryTimeout: durationpb.New(longest)}
+	}
+	if u.HashKey != nil {
+		action.HashPolicy = hashPolicy(u.HashKey)
 	}
 }
 
