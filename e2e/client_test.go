@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -144,6 +145,7 @@ type load struct {
 	request  request
 	quit     chan struct{}
 	finished chan tally
+	sent     atomic.Int64
 }
 
 // startLoad asks once per millisecond over kept connections, as a busy caller does, and leaves the processor some time.
@@ -168,6 +170,7 @@ func (l *load) run() tally {
 		case <-pause.C:
 			got, err := l.request.send(client, "http")
 			result.add(got, err)
+			l.sent.Add(1)
 		}
 	}
 }
@@ -190,14 +193,18 @@ func (l *load) halt() {
 	}
 }
 
-// stop ends the load and holds it to no failure.
+// enough is how many requests show something.
+const enough = 10
+
+// stop ends the load, not before it is one, and holds it to no failure.
 func (l *load) stop(t *testing.T) tally {
 	t.Helper()
+	eventually(t, startBound, "there is some load", func() error {
+		sent := l.sent.Load()
+		return hold(sent >= enough, "only %d requests were sent: that shows nothing", sent)
+	})
 	l.halt()
 	result := <-l.finished
-	if result.sent < 10 {
-		t.Errorf("only %d requests were sent: that shows nothing", result.sent)
-	}
 	if result.failed > 0 {
 		t.Errorf("%d of %d requests failed: %v", result.failed, result.sent, result.failures)
 	}

@@ -152,7 +152,7 @@ func (c *clouds) accepts(t *testing.T) {
 
 // vpcUpstream is an upstream of nodes at addresses.
 func vpcUpstream(name, vpc string, addresses ...string) string {
-	text := fmt.Sprintf("upstream %q {\n  vpc      = vpc.%s\n  protocol = \"http\"\n  retries  = 1\n", name, vpc)
+	text := fmt.Sprintf("upstream %q {\n  vpc      = vpc.%s\n  protocol = \"http\"\n  retries  = 1\n  connect_timeout = \"500ms\"\n", name, vpc)
 	for _, address := range addresses {
 		text += fmt.Sprintf("  node \"%s:%d\" {}\n", address, backendPort)
 	}
@@ -182,7 +182,7 @@ func bypassBootstrap(orders, island string) string {
 	var clusters, routes []object
 	for name, address := range map[string]string{"orders": orders, "island": island} {
 		endpoint := object{"endpoint": object{"address": socket(address, backendPort)}}
-		clusters = append(clusters, object{"name": name, "connect_timeout": "1s", "load_assignment": object{
+		clusters = append(clusters, object{"name": name, "connect_timeout": "0.5s", "load_assignment": object{
 			"cluster_name": name, "endpoints": []object{{"lb_endpoints": []object{endpoint}}}}})
 		routes = append(routes, object{"match": object{"prefix": "/" + name}, "route": object{"cluster": name}})
 	}

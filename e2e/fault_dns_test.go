@@ -91,7 +91,7 @@ func dnsIsSilent(t *testing.T) result {
 	l := press(t, n.call())
 	end := n.silence(t)
 	for edit := range 4 {
-		l.hold(3 * time.Second)
+		l.hold(time.Duration(size(2, 3)) * time.Second) // addresses are asked for every 5 s
 		renameFile(t, n.file, fill(namedText, "a", 1, "b", 1, "edit", edit))
 		awaitAnswer(t, editBound, n.port, "/edit", fmt.Sprint(edit))
 	}
