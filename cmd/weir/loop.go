@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,10 @@ const (
 	settleWithin = 4 * time.Second
 	settleEvery  = 5 * time.Millisecond
 )
+
+// largeLoad is how long a load takes that leaves so much garbage that the memory is given back at once: a load from scratch
+// of thousands of upstreams. An edit never takes that long.
+const largeLoad = 500 * time.Millisecond
 
 // loop is where the files, the model, the resources and the Envoys meet. Its one goroutine owns everything here;
 // others ask through channels and read the two snapshots that it hands out.
@@ -168,6 +173,9 @@ func (l *loop) end(a *attempt, outcome admin.Outcome) {
 	l.logEnd(a)
 	for _, reply := range a.waiting {
 		reply <- &a.Attempt
+	}
+	if time.Duration(a.Took) > largeLoad {
+		debug.FreeOSMemory()
 	}
 }
 
