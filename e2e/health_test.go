@@ -16,7 +16,7 @@ func TestHealthCheckComesAndGoes(t *testing.T) {
 	checked := func(more string) string {
 		return "  health_check {\n    interval = \"100ms\"\n" + more + "  }\n"
 	}
-	for range 2 {
+	for round := range 2 {
 		for _, step := range []string{
 			upstream + checked(""),
 			plain(nodes[0], nodes[1], nodes[2]) + checked(""),
@@ -32,6 +32,9 @@ func TestHealthCheckComesAndGoes(t *testing.T) {
 			}
 			g.edit(t, "gateway.hcl", shop(port, step), strings.Join(names, " and ")+" answer", answeredByAll(r, names...))
 		}
+		// Another name: a new cluster, which may not be used before it is warm.
+		renamed := strings.ReplaceAll(shop(port, plain(nodes[round])+checked("")), "orders", "renamed")
+		g.edit(t, "gateway.hcl", renamed, "the renamed upstream answers", answeredByAll(r, nodes[round].name))
 	}
 	l.stop(t)
 }

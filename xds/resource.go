@@ -32,6 +32,7 @@ type Resource struct {
 	version string
 	origin  any
 	waits   string // of an EDS cluster: the ClusterLoadAssignment without which it does not serve
+	warmth  warmth // of a cluster
 	rank    uint64 // its place in a tree; a function of the name
 	sum     sum    // of type, name and version
 
@@ -58,6 +59,9 @@ func NewResource(m proto.Message, origin any) (*Resource, error) {
 	d.add(string(b))
 	r := &Resource{kind: k, name: name, version: d.sum(), origin: origin, waits: waits, rank: maphash.String(ranks, name)}
 	r.sum = sumOf(typeURLs[k], name, r.version)
+	if c, ok := m.(*clusterv3.Cluster); ok {
+		r.warmth = warmthOf(c)
+	}
 	r.encode(b)
 	return r, nil
 }

@@ -6,10 +6,11 @@ import (
 )
 
 // warming is a cluster that the client got as a new one and that is not known to serve yet. It ends with the acknowledgement
-// of its endpoints, and where it has none with its own, which Envoy withholds until the cluster is warm; or with time.
+// of its endpoints, and where it has none, or they are not all that it needs, with its own, which Envoy withholds until the
+// cluster is warm; or with time.
 type warming struct {
 	since   int       // serial of the offer that brought it: only what was sent since then counts
-	assigns string    // name of its ClusterLoadAssignment, "" for none
+	assigns string    // the ClusterLoadAssignment whose acknowledgement ends it, "" for none
 	until   time.Time // enough waited
 }
 
@@ -310,8 +311,8 @@ func (s *stream) announce(o *offer) {
 	until := time.Now().Add(s.server.patience)
 	w, t := s.watches[clusters], s.base.trees[clusters]
 	for _, x := range o.items {
-		c := &warming{since: o.serial, until: until}
-		if s.base.has(endpoints, x.waits) {
+		c := &warming{since: o.serial, until: until.Add(x.warmth.takes)}
+		if !x.warmth.more && s.base.has(endpoints, x.waits) {
 			c.assigns = x.waits
 		}
 		switch r := s.repeat(x.waits); {
