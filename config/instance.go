@@ -53,6 +53,9 @@ func (l *loader) decodeInstance(block *lang.Block, body *lang.Body) *instance {
 	for _, inner := range body.Blocks("access_log") {
 		out.model.AccessLog = l.decodeAccessLog(inner)
 	}
+	for _, inner := range body.Blocks("tracing") {
+		out.model.Tracing = l.decodeTracing(inner)
+	}
 	return out
 }
 

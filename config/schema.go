@@ -42,6 +42,7 @@ var schemas = map[string]*lang.Schema{
 		Blocks: []lang.BlockType{
 			{Type: "listener", Label: lang.NameLabel, Min: 1, Schema: &listenerSchema},
 			{Type: "access_log", Max: 1, Schema: &accessLogSchema},
+			{Type: "tracing", Max: 1, Schema: &tracingSchema},
 		},
 	},
 

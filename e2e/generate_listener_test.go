@@ -38,15 +38,20 @@ func (g generator) oneOf(numbers ...int) int { return numbers[g.IntN(len(numbers
 
 // observation is how an instance tells of its requests.
 func (g generator) observation() string {
-	if !g.seldom() {
-		return ""
+	text := ""
+	if g.seldom() {
+		text += "  access_log {\n"
+		if g.often() {
+			text += fmt.Sprintf("    format = %q\n", g.one("json", "text"))
+		}
+		if g.often() {
+			text += fmt.Sprintf("    path = %q\n", g.one("/dev/stdout", "/dev/stderr", "/nowhere/access %d.log", "/dev/null"))
+		}
+		text += "  }\n"
 	}
-	text := "  access_log {\n"
-	if g.often() {
-		text += fmt.Sprintf("    format = %q\n", g.one("json", "text"))
+	if g.seldom() {
+		text += fmt.Sprintf("  tracing {\n    otlp = %q\n    sampling = %s\n  }\n",
+			g.one("127.0.0.1:4317", "[::1]:1", "collector:65535", "Collector.internal:4317"), g.one("0", "1", "0.5", "1e-9", "null"))
 	}
-	if g.often() {
-		text += fmt.Sprintf("    path = %q\n", g.one("/dev/stdout", "/dev/stderr", "/nowhere/access %d.log", "/dev/null"))
-	}
-	return text + "  }\n"
+	return text
 }

@@ -66,7 +66,16 @@ type Instance struct {
 	VPC         string // name; empty on a shared instance
 	Listeners   map[string]*Listener
 	AccessLog   *AccessLog // nil: none
+	Tracing     *Tracing   // nil: none
 	Place       Place
+}
+
+// Tracing sends spans of requests to a collector, by OTLP over gRPC.
+type Tracing struct {
+	Host     string  // of the collector: an IP address without brackets, or a DNS name in lower case
+	Port     uint16  // of the collector
+	Sampling float64 // share of the requests, 0 to 1
+	Place    Place
 }
 
 // AccessLog is a line per request, written by Envoy.

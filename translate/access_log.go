@@ -92,7 +92,7 @@ const routeHeader = "x-weir-route"
 // those of the route, taken apart here: as metadata of 10,000 routes they would take 7 MB of Envoy's memory, and double
 // the time of translating them.
 func observation(instance *model.Instance) []*hcmv3.HttpFilter {
-	if instance.AccessLog == nil {
+	if instance.AccessLog == nil && instance.Tracing == nil {
 		return nil
 	}
 	return []*hcmv3.HttpFilter{

@@ -182,9 +182,12 @@ func (g *ledger) addListeners(d *Delta) {
 	}
 }
 
-// listenerResources are the listeners of an instance and their secrets.
+// listenerResources are the listeners of an instance and their secrets, and the cluster that their traces go to.
 func listenerResources(instance *model.Instance) []Resource {
 	var out []Resource
+	if t := instance.Tracing; t != nil {
+		out = append(out, Resource{resourcev3.ClusterType, collectorName(t), collector(t), t.Place})
+	}
 	for _, l := range sortedValues(instance.Listeners) {
 		out = append(out, Resource{resourcev3.ListenerType, l.Name, listener(instance, l), l.Place})
 		for _, certificate := range distinctCertificates(l) {

@@ -82,6 +82,7 @@ func connectionManager(instance *model.Instance, l *model.Listener) *hcmv3.HttpC
 	}
 	setListenerLimits(m, l)
 	m.AccessLog = accessLog(instance.AccessLog, l)
+	m.Tracing = tracing(instance)
 	return m
 }
 

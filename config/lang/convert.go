@@ -42,7 +42,7 @@ func (d *decoder) single(a *Attribute, v cty.Value, at hcl.Range, json bool) val
 	case a.Type == Duration:
 		return d.duration(a, v, out)
 	}
-	want := map[Type]cty.Type{String: cty.String, StringList: cty.String, Bool: cty.Bool, Int: cty.Number}[a.Type]
+	want := map[Type]cty.Type{String: cty.String, StringList: cty.String, Bool: cty.Bool, Int: cty.Number, Number: cty.Number}[a.Type]
 	if ref, is := asReference(v); is {
 		d.diags.error(RuleType, at, wrongType(a), fmt.Sprintf("%s is a reference, which cannot become %s.", spelling(ref, json), elementType(a)))
 		return out
@@ -52,11 +52,13 @@ func (d *decoder) single(a *Attribute, v cty.Value, at hcl.Range, json bool) val
 		d.diags.error(RuleType, at, wrongType(a), fmt.Sprintf("The value of %q is %s; this is %s.", a.Name, elementType(a), friendly(v.Type())))
 		return out
 	}
-	switch want {
-	case cty.String:
+	switch {
+	case want == cty.String:
 		out.v = converted.AsString()
-	case cty.Bool:
+	case want == cty.Bool:
 		out.v = converted.True()
+	case a.Type == Number:
+		out.v, _ = converted.AsBigFloat().Float64()
 	default:
 		whole, ok := wholeNumber(converted)
 		if !ok {

@@ -17,6 +17,7 @@ const (
 	String        Type = iota // text; a number or a boolean is taken as its text
 	Bool                      // true or false
 	Int                       // a whole number
+	Number                    // a number
 	Duration                  // text such as "15s"; never a number, never negative
 	StringList                // a list of texts
 	Reference                 // one block of another kind, such as vpc.main
@@ -32,6 +33,8 @@ func (t Type) String() string {
 		return "true or false"
 	case Int:
 		return "a whole number"
+	case Number:
+		return "a number"
 	case Duration:
 		return `a duration such as "15s"`
 	case StringList:
@@ -191,6 +194,9 @@ func (b *Body) Bool(name string) Value[bool] { return get[bool](b, name, Bool) }
 
 // Int is an Int attribute.
 func (b *Body) Int(name string) Value[int] { return get[int](b, name, Int) }
+
+// Number is a Number attribute.
+func (b *Body) Number(name string) Value[float64] { return get[float64](b, name, Number) }
 
 // Duration is a Duration attribute.
 func (b *Body) Duration(name string) Value[time.Duration] {
