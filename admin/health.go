@@ -8,7 +8,7 @@ const (
 	Off       NodeState = "off"       // its weight is 0
 	Healthy   NodeState = "healthy"   // it gets requests
 	Unhealthy NodeState = "unhealthy" // a proxy keeps requests from it
-	Unknown   NodeState = "unknown"   // nobody checks it, it was not checked yet, or no proxy could be asked
+	Unknown   NodeState = "unknown"   // nothing checks it, it was not checked yet, or no proxy could be asked
 )
 
 // Witness is a proxy that was asked how the nodes of an upstream are.

@@ -26,10 +26,15 @@ const (
 	healthAtATime = 32
 )
 
-// health asks the Envoys of the instances that use an upstream how its nodes are.
+// health asks the Envoys of the instances that use an upstream how its nodes are. Where nothing checks the nodes, no Envoy
+// knows.
 func (l *loop) health(ctx context.Context, name string) []admin.Witness {
 	configuration := l.published.Load().configuration
 	if configuration == nil || configuration.Upstreams[name] == nil {
+		return nil
+	}
+	u := configuration.Upstreams[name]
+	if u.HealthCheck == nil && u.Outliers == nil {
 		return nil
 	}
 	using := instancesOf(configuration, name)
@@ -39,7 +44,7 @@ func (l *loop) health(ctx context.Context, name string) []admin.Witness {
 			asked = append(asked, p)
 		}
 	}
-	return l.askAll(ctx, asked, configuration.Upstreams[name])
+	return l.askAll(ctx, asked, u)
 }
 
 // askAll puts the question to some Envoys. Each has a witness, also where it does not answer.
