@@ -80,6 +80,7 @@ func Bootstrap(o BootstrapOptions) (*bootstrapv3.Bootstrap, error) {
 		},
 		OverloadManager: overload,
 		LayeredRuntime:  runtimeLayer(),
+		StatsConfig:     fewerStats(),
 		// Most clusters of a big configuration get no traffic on most Envoys; their statistics are made when they do.
 		DeferredStatOptions: &bootstrapv3.Bootstrap_DeferredStatOptions{EnableDeferredCreationStats: true},
 	}, nil
