@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +19,8 @@ var nodeFaults = []fault{
 	{"a node answers 503 to everything", "its requests are sent to another node (a POST that it has read is not)", func(t *testing.T) result { return nodeMisbehaves(t, unavailable) }},
 	{"a node breaks off in the middle of its answers", "Envoy has passed on the beginning and cannot take it back: the node's share fails until its weight is 0", nodeBreaksOff},
 	{"a node takes requests and never answers (`timeout = \"1s\"`)", "the node's share is answered 504 after the timeout, until its weight is 0", nodeHangs},
+	{"the same, with `retry { per_try_timeout = \"300ms\" }`", "its requests are sent to another node after that time", nodeHangsForOneTry},
+	{"the same, with `health_check { interval = \"200ms\" }`", "the node's share is answered 504 until it has failed a few checks, then nobody is sent to it", nodeHangsAndIsChecked},
 }
 
 // trio is a gateway with three nodes, of which the first one goes wrong.
@@ -25,12 +28,13 @@ type trio struct {
 	*gateway
 	port    int
 	timeout string
+	more    string // of the upstream
 	nodes   []*node
 }
 
-func startTrio(t *testing.T, timeout string) *trio {
+func startTrio(t *testing.T, timeout string, more ...string) *trio {
 	t.Helper()
-	f := &trio{nodes: newNodes(t, 3), port: freePort(t), timeout: timeout}
+	f := &trio{nodes: newNodes(t, 3), port: freePort(t), timeout: timeout, more: strings.Join(more, "")}
 	f.gateway = runWeir(t, newDirectory(t, files{"gateway.hcl": f.text(1)}))
 	awaitReady(t, f.gateway, f.port)
 	return f
@@ -38,7 +42,7 @@ func startTrio(t *testing.T, timeout string) *trio {
 
 // text gives the first node a weight.
 func (f *trio) text(weight int) string {
-	text := shop(f.port, weighted(f.nodes, weight, 1, 1))
+	text := shop(f.port, weighted(f.nodes, weight, 1, 1)+f.more)
 	return withTimeout(text, f.timeout)
 }
 
@@ -66,7 +70,14 @@ func nodeIsKilled(t *testing.T) result {
 
 // nodeMisbehaves has one node answer badly for a while.
 func nodeMisbehaves(t *testing.T, badly http.HandlerFunc) result {
-	f := startTrio(t, "15s")
+	return trioMisbehaves(t, startTrio(t, "15s"), badly)
+}
+
+func nodeHangsForOneTry(t *testing.T) result {
+	return trioMisbehaves(t, startTrio(t, "15s", "  retry {\n    per_try_timeout = \"300ms\"\n  }\n"), hang)
+}
+
+func trioMisbehaves(t *testing.T, f *trio, badly http.HandlerFunc) result {
 	l := press(t, f.call())
 	l.hold(500 * time.Millisecond)
 	before := f.nodes[0].count()
@@ -112,7 +123,27 @@ func breakOff(w http.ResponseWriter, r *http.Request) {
 func nodeBreaksOff(t *testing.T) result { return shareFails(t, breakOff) }
 
 func nodeHangs(t *testing.T) result {
-	return shareFails(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	return shareFails(t, hang)
+}
+
+// hang never answers.
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+func nodeHangsAndIsChecked(t *testing.T) result {
+	f := startTrio(t, "1s", "  health_check {\n    interval = \"200ms\"\n    timeout  = \"200ms\"\n  }\n")
+	l := press(t, f.call())
+	l.hold(500 * time.Millisecond)
+	began := time.Now()
+	f.nodes[0].behave(hang)
+	eventually(t, startBound, "Envoy finds out", answeredByAll(f.call(), f.nodes[1].name, f.nodes[2].name))
+	out := time.Now()
+	if out.Sub(began) > 10*time.Second {
+		t.Errorf("Envoy found out after %v", out.Sub(began))
+	}
+	l.hold(2 * time.Second)
+	f.nodes[0].behave(nil)
+	eventually(t, startBound, "the node is used again", answeredByAll(f.call(), f.nodes[0].name, f.nodes[1].name, f.nodes[2].name))
+	return result{l.release().noneAfter(t, out), fmt.Sprintf("found out after %v", round(out.Sub(began)))}
 }
 
 // shareFails has one node do what cannot be mended, and then the operator switch it off. What fails is the node's third,

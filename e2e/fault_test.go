@@ -88,7 +88,7 @@ func writeReliability(t *testing.T, results map[string]result) {
 	if !found || !closed {
 		t.Fatalf("%s does not say where the table goes", reliability)
 	}
-	table := fmt.Sprintf("A run of %s: %s/%s, %d cores, Envoy 1.40, %d requests per second in each row, several rows at once.\n\n",
+	table := fmt.Sprintf("A run of %s: %s/%s, %d cores, Envoy 1.40, up to %d requests per second in each row, two rows at a time.\n\n",
 		time.Now().UTC().Format("2 January 2006"), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), pressureRate)
 	table += "| fault | what is promised | sent | failed | seen |\n|---|---|---|---|---|\n"
 	for _, f := range faults {
