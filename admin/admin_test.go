@@ -74,8 +74,10 @@ func options(state *State) Options {
 				{Node: "n2", Instance: "nowhere", Types: []ProxyType{}},
 			}
 		},
-		Reload:  func(context.Context) (*Attempt, error) { return state.LastAttempt, nil },
-		Metrics: NewMetrics("v1", func() map[string]int { return map[string]int{"edge": 1, "back": 0} }),
+		Reload: func(context.Context) (*Attempt, error) { return state.LastAttempt, nil },
+		Metrics: NewMetrics("v1", func() map[string]ProxyCounts {
+			return map[string]ProxyCounts{"edge": {Connected: 3, Current: 2, Refusing: 1}, "back": {}}
+		}),
 	}
 }
 
@@ -284,7 +286,9 @@ func TestMetrics(t *testing.T) {
 		`weir_config_reloads_total{outcome="invalid"} 1`,
 		`weir_config_reloads_total{outcome="failed"} 0`,
 		"weir_config_load_seconds_count 1\n",
-		`weir_xds_connected_proxies{instance="edge"} 1`,
+		`weir_xds_connected_proxies{instance="edge"} 3`,
+		`weir_xds_current_proxies{instance="edge"} 2`,
+		`weir_xds_refusing_proxies{instance="edge"} 1`,
 		`weir_xds_refusals_total{instance="edge",type="Cluster"} 1`,
 		`weir_build_info{goversion="go`,
 		"go_goroutines ",

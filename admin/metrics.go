@@ -20,8 +20,11 @@ type Metrics struct {
 	refusals   *prometheus.CounterVec
 }
 
-// NewMetrics registers everything. proxies tells how many proxies are connected for each instance.
-func NewMetrics(version string, proxies func() map[string]int) *Metrics {
+// ProxyCounts is how many proxies of an instance are connected, and of these, have all that is published or refuse some of it.
+type ProxyCounts struct{ Connected, Current, Refusing int }
+
+// NewMetrics registers everything. proxies counts the proxies of each instance.
+func NewMetrics(version string, proxies func() map[string]ProxyCounts) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		successful: prometheus.NewGauge(prometheus.GaugeOpts{
@@ -85,17 +88,31 @@ func (m *Metrics) Handler() http.Handler {
 }
 
 // connected is a collector that asks at each scrape, so that an instance that is gone is gone here too.
-type connected func() map[string]int
+type connected func() map[string]ProxyCounts
 
-var connectedProxies = prometheus.NewDesc("weir_xds_connected_proxies",
-	"Envoys that are connected now, by instance.", []string{"instance"}, nil)
+var (
+	connectedProxies = prometheus.NewDesc("weir_xds_connected_proxies",
+		"Envoys that are connected now, by instance.", []string{"instance"}, nil)
+	currentProxies = prometheus.NewDesc("weir_xds_current_proxies",
+		"Envoys that are connected now and have taken all that is published, by instance.", []string{"instance"}, nil)
+	refusingProxies = prometheus.NewDesc("weir_xds_refusing_proxies",
+		"Envoys that are connected now and refuse something that is published, by instance.", []string{"instance"}, nil)
+)
 
 // Describe is prometheus.Collector's.
-func (c connected) Describe(ch chan<- *prometheus.Desc) { ch <- connectedProxies }
+func (c connected) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{connectedProxies, currentProxies, refusingProxies} {
+		ch <- desc
+	}
+}
 
 // Collect is prometheus.Collector's.
 func (c connected) Collect(ch chan<- prometheus.Metric) {
 	for instance, n := range c() {
-		ch <- prometheus.MustNewConstMetric(connectedProxies, prometheus.GaugeValue, float64(n), instance)
+		for desc, value := range map[*prometheus.Desc]int{
+			connectedProxies: n.Connected, currentProxies: n.Current, refusingProxies: n.Refusing,
+		} {
+			ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), instance)
+		}
 	}
 }
