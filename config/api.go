@@ -13,21 +13,22 @@ import (
 )
 
 type api struct {
-	model    *model.API
-	targets  []lang.Value[lang.Ref] // the upstreams that answer, in the order of the text
-	mirrors  []lang.Value[lang.Ref] // the upstreams that get copies
-	url      hcl.Range              // of the backend, where it has one that is valid
-	redirect hcl.Range              // of the backend, where it has one that can be judged
-	timeout  lang.Value[time.Duration]
-	head     hcl.Range
-	matches  bool            // path, methods and conditions are known
-	warnings hcl.Diagnostics // of the rules across nouns, where a Loader keeps them
+	model     *model.API
+	targets   []lang.Value[lang.Ref] // the upstreams that answer, in the order of the text
+	mirrors   []lang.Value[lang.Ref] // the upstreams that get copies
+	url       hcl.Range              // of the backend, where it has one that is valid
+	redirect  hcl.Range              // of the backend, where it has one that can be judged
+	timeout   lang.Value[time.Duration]
+	webSocket lang.Value[bool]
+	head      hcl.Range
+	matches   bool            // path, methods and conditions are known
+	warnings  hcl.Diagnostics // of the rules across nouns, where a Loader keeps them
 }
 
 // uses are all upstreams that the API refers to.
 func (a *api) uses() []lang.Value[lang.Ref] { return slices.Concat(a.targets, a.mirrors) }
 
-func (l *loader) decodeAPI(body *lang.Body) *api {
+func (l *loader) decodeAPI(body *lang.Body, shared model.Policies) *api {
 	out := &api{head: body.DefRange, model: &model.API{
 		Name:        body.Label.V,
 		Description: body.String("description").Or(""),
@@ -43,6 +44,8 @@ func (l *loader) decodeAPI(body *lang.Body) *api {
 	for _, inner := range body.Blocks("backend") {
 		l.decodeBackend(out, inner, pathKnown)
 	}
+	l.decodeWebSocket(out, body)
+	l.setPolicies(out, body, shared)
 	return out
 }
 

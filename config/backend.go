@@ -156,7 +156,7 @@ func (l *loader) knownUpstreams() string {
 
 func (l *loader) decodeMock(body *lang.Body) *model.Mock {
 	status, text := body.Int("status"), body.String("body")
-	out := &model.Mock{Status: status.Or(200), Body: text.Or("")}
+	out := &model.Mock{Status: status.Or(200), Body: text.Or(""), Headers: l.decodeHeaders(body.StringMap("headers"), map[string]hcl.Range{})}
 	switch {
 	case status.Valid() && (status.V < 200 || status.V > 599):
 		l.report(ruleValue, status.Range, "Invalid status", "%d is not the status of an answer. It is a whole number, 200-599.", status.V)

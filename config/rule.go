@@ -28,6 +28,9 @@ const (
 	ruleMethod      lang.Rule = "method"
 	rulePath        lang.Rule = "path"
 	ruleCondition   lang.Rule = "condition"
+	ruleHeader      lang.Rule = "header"
+	ruleCORS        lang.Rule = "cors"
+	ruleWebSocket   lang.Rule = "websocket"
 	ruleBackend     lang.Rule = "backend"
 	ruleSplit       lang.Rule = "split"
 	ruleRedirect    lang.Rule = "redirect"
@@ -75,6 +78,9 @@ var ruleTexts = map[lang.Rule]string{
 	ruleDomain:      "A domain is a host name, a whole-label wildcard or an IP address, without a port, once per service.",
 	ruleMethod:      "A method is a known HTTP method in upper case, once per API.",
 	rulePath:        "A path starts with a slash and can match a request as Envoy normalises it.",
+	ruleHeader:      "Headers that are changed are ones that travel from end to end, each changed in one way.",
+	ruleCORS:        "The pages that may call an API are named by origins as browsers send them.",
+	ruleWebSocket:   "A WebSocket API takes GET and has nodes that speak HTTP/1.1.",
 	ruleCondition:   "A condition asks one header or query parameter of a request one thing.",
 	ruleBackend:     "A backend is exactly one of an upstream, a URL, a split, a redirect and a mock.",
 	ruleSplit:       "A split has two or more upstreams, none of them twice, and at least one gets requests.",

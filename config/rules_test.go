@@ -50,7 +50,7 @@ func TestEveryRuleIsExplained(t *testing.T) {
 	for _, rule := range []lang.Rule{
 		ruleValue, ruleCIDR, ruleOverlap, ruleOutside, ruleInstance, ruleListener, rulePort, ruleCertificate, ruleNode, ruleWeight,
 		ruleRetries, ruleHealth, ruleBalancing, ruleVerify, ruleInsecure, ruleTimeout, ruleDomain, ruleMethod, rulePath, ruleBackend, ruleSplit, ruleRedirect, ruleURL, ruleReach, ruleInUse, ruleConflict,
-		ruleCondition,
+		ruleCondition, ruleHeader, ruleCORS, ruleWebSocket,
 	} {
 		if !used[rule] {
 			t.Errorf("no fixture breaks rule %q", rule)

@@ -80,9 +80,9 @@ var schemas = map[string]*lang.Schema{
 			{Name: "domains", Type: lang.StringList},
 			{Name: "listeners", Type: lang.StringList},
 		},
-		Blocks: []lang.BlockType{
+		Blocks: append([]lang.BlockType{
 			{Type: "api", Label: lang.NameLabel, Schema: &apiSchema},
-		},
+		}, policies...),
 	},
 }
 
@@ -117,12 +117,13 @@ var apiSchema = lang.Schema{
 		{Name: "methods", Type: lang.StringList},
 		{Name: "path", Type: lang.String},
 		{Name: "path_prefix", Type: lang.String},
+		{Name: "websocket", Type: lang.Bool},
 	},
-	Blocks: []lang.BlockType{
+	Blocks: append([]lang.BlockType{
 		{Type: "header", Label: lang.FreeLabel, Schema: &headerSchema},
 		{Type: "query", Label: lang.FreeLabel, Schema: &querySchema},
 		{Type: "backend", Min: 1, Max: 1, Schema: &backendSchema},
-	},
+	}, policies...),
 }
 
 var headerSchema = lang.Schema{
@@ -198,5 +199,6 @@ var mockSchema = lang.Schema{
 	Attributes: []lang.Attribute{
 		{Name: "status", Type: lang.Int},
 		{Name: "body", Type: lang.String},
+		{Name: "headers", Type: lang.StringMap},
 	},
 }

@@ -32,8 +32,9 @@ func (l *loader) decodeService(block *lang.Block, body *lang.Body) *service {
 	listeners, listenersKnown := l.decodeListenerNames(body.StringList("listeners"), out.instance)
 	out.model.Domains, out.model.Listeners = domains, listeners
 	out.mounted = out.instance.Valid() && domainsKnown && listenersKnown
+	shared := l.decodePolicies(body)
 	for _, inner := range body.Blocks("api") {
-		one := l.decodeAPI(inner)
+		one := l.decodeAPI(inner, shared)
 		out.apis = append(out.apis, one)
 		if inner.Label.Valid() {
 			out.model.APIs[inner.Label.V] = one.model

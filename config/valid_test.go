@@ -124,6 +124,9 @@ func condense(v any) any {
 				v[key] = "(certificates)"
 			default:
 				v[key] = condense(inner)
+				if empty, is := v[key].(map[string]any); is && len(empty) == 0 && strings.HasSuffix(key, "Headers") {
+					delete(v, key)
+				}
 			}
 		}
 	}

@@ -1,14 +1,17 @@
 package e2e
 
 import (
+	"bufio"
 	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // example is an example that runs: its nodes at 127.0.0.1:9001 to 9003 are nodes of the test, its ports 8080 and 8443 free
@@ -119,4 +122,74 @@ func TestExampleConditions(t *testing.T) {
 			t.Errorf("%s %q is answered by %q, want %s", c.path, c.headers, body, c.want)
 		}
 	}
+}
+
+func TestExamplePolicies(t *testing.T) {
+	t.Parallel()
+	e := startExample(t, "policies")
+	e.nodes[0].behave(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Server", "node")
+		_, _ = io.WriteString(w, r.Header.Get("X-Gateway")+r.Header.Get("X-Internal-User"))
+	})
+	response, body := e.ask(t, "GET", "/orders/1", "X-Internal-User", "root", "Origin", "https://a.shop.example.com")
+	if body != "weir" || response.Header.Get("Server") != "" || response.Header.Get("Strict-Transport-Security") == "" ||
+		response.Header.Get("Access-Control-Allow-Origin") != "https://a.shop.example.com" {
+		t.Errorf("the node saw %q, the caller %v", body, response.Header)
+	}
+	response, _ = e.ask(t, "OPTIONS", "/orders/1", "Origin", "https://shop.example.com", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type")
+	if response.StatusCode != 200 || response.Header.Get("Access-Control-Allow-Methods") != "GET, POST" || response.Header.Get("Access-Control-Max-Age") != "3600" {
+		t.Errorf("a preflight: %d %v", response.StatusCode, response.Header)
+	}
+	passed := 0
+	for range 20 {
+		response, _ := e.ask(t, "POST", "/login")
+		switch {
+		case response.StatusCode == 200:
+			passed++
+		case response.StatusCode != 429 || response.Header.Get("Retry-After") == "":
+			t.Fatalf("beyond the limit: %d %v", response.StatusCode, response.Header)
+		}
+	}
+	if passed < 5 || passed > 8 {
+		t.Errorf("%d of 20 logins passed, want 5 and what has come back since", passed)
+	}
+	if response, _ := e.ask(t, "GET", "/admin/users", "X-Forwarded-For", "10.0.0.2"); response.StatusCode != 403 {
+		t.Errorf("a caller from elsewhere: %d", response.StatusCode)
+	}
+	if response, body := e.ask(t, "GET", "/version"); response.Header.Get("Content-Type") != "application/json" || body != `{"version":"1.4.2"}` {
+		t.Errorf("the version: %q %v", body, response.Header)
+	}
+	e.nodes[1].behave(func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer connection.Close()
+		_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		_, _ = io.CopyN(connection, connection, 8)
+	})
+	if got := talk(t, e.http, "/chat", "\x82\x82\x00\x00\x00\x00hi"); got != "\x82\x82\x00\x00\x00\x00hi" {
+		t.Errorf("the frame came back as %q", got)
+	}
+}
+
+// talk opens a WebSocket connection, sends bytes and returns as many.
+func talk(t *testing.T, port int, path, frame string) string {
+	t.Helper()
+	connection, err := net.Dial("tcp", loopback(port))
+	must(t, err)
+	defer connection.Close()
+	must(t, connection.SetDeadline(time.Now().Add(editBound)))
+	_, err = io.WriteString(connection, "GET "+path+" HTTP/1.1\r\nHost: shop.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+frame)
+	must(t, err)
+	in := bufio.NewReader(connection)
+	response, err := http.ReadResponse(in, nil)
+	must(t, err)
+	if response.StatusCode != 101 {
+		t.Fatalf("%s is answered with %d", path, response.StatusCode)
+	}
+	got := make([]byte, len(frame))
+	_, err = io.ReadFull(in, got)
+	must(t, err)
+	return string(got)
 }

@@ -21,7 +21,9 @@ func (g generator) api(number int, upstream string) string {
 		path, variables = g.template(number)
 		text += fmt.Sprintf("    path = %q\n", path)
 	}
-	return text + g.conditions() + "    backend {\n" + g.backend(upstream, prefix, variables) + "    }\n  }\n"
+	backend := g.backend(upstream, prefix, variables)
+	forwards := !strings.Contains(backend, " mock {") && !strings.Contains(backend, " redirect {") || g.IntN(60) == 0
+	return text + g.conditions() + g.policies("    ", forwards) + "    backend {\n" + backend + "    }\n  }\n"
 }
 
 // literal is a path without variables.

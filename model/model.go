@@ -177,8 +177,10 @@ type API struct {
 	Path        Path
 	Headers     []Condition // all hold; by name, in lower case
 	Query       []Condition // all hold; by name
+	WebSocket   bool        // requests that ask for it become WebSocket connections
 	Backend     Backend
-	Place       Place
+	Policies
+	Place Place
 }
 
 // PathKind is how a Path matches.
@@ -281,6 +283,7 @@ type URL struct {
 
 // Mock is a fixed answer that the gateway gives itself.
 type Mock struct {
-	Status int // 200 to 599
-	Body   string
+	Status  int // 200 to 599
+	Body    string
+	Headers []Header // by name
 }

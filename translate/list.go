@@ -44,13 +44,15 @@ func compareEntries(a, b entry) int {
 
 // routeMatcher is the matcher of a virtual host. A request that nothing in it fits is answered with 404.
 func routeMatcher(entries []entry, u use) *xdsmatcherv3.Matcher {
+	entries = withPreflights(entries)
 	if lists := routeLists(entries, maxCopies*len(entries), u); lists != nil {
 		return lists
 	}
 	return routeTree(entries, u)
 }
 
-// routeLists is the form for ordinary domains. It is nil where the lists together would hold more routes than the limit.
+// routeLists is the form for ordinary domains. It is nil where the lists together would hold more routes than the limit,
+// or an API with a rate limit twice: each of its routes would count requests for itself.
 func routeLists(entries []entry, limit int, u use) *xdsmatcherv3.Matcher {
 	byPrefix := map[string][]entry{}
 	for _, e := range entries {
@@ -65,6 +67,9 @@ func routeLists(entries []entry, limit int, u use) *xdsmatcherv3.Matcher {
 		}
 		list := listOf(prefix, byPrefix)
 		if copies += len(list); copies > limit {
+			return nil
+		}
+		if slices.ContainsFunc(list, func(e entry) bool { return e.api.RateLimit != nil && literalPrefix(e.api.Path) != prefix }) {
 			return nil
 		}
 		keys[prefix] = routeList(list, u)

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -88,7 +89,7 @@ func connectionManager(instance *model.Instance, l *model.Listener) *hcmv3.HttpC
 
 // httpFilters are the filters that every request passes. The router is last.
 func httpFilters(instance *model.Instance) []*hcmv3.HttpFilter {
-	return append(observation(instance),
+	return append(slices.Concat(observation(instance), policyFilters()),
 		httpFilter(idempotentFilter, idempotentRetries()),
 		// No x-envoy-* headers: neither callers nor nodes are told what the gateway runs on.
 		httpFilter("envoy.filters.http.router", &routerv3.Router{SuppressEnvoyHeaders: true}),

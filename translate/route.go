@@ -94,8 +94,10 @@ func route(e entry, u use) *routev3.Route {
 		forward := routeAction(b, u)
 		rewritePath(forward, e.api)
 		setFromUpstreams(r, forward, b, u)
+		setWebSocket(forward, e.api)
 		r.Action = &routev3.Route_Route{Route: forward}
 	}
+	setPolicies(r, e.api)
 	return r
 }
 

@@ -88,21 +88,26 @@ func sameShape(entries []entry) int {
 	return len(entries)
 }
 
-// byCondition chooses among APIs of one pattern, of which those with conditions go first.
+// byCondition chooses among APIs of one pattern, of which those with conditions go first. An API with a rate limit goes
+// with them where it has several methods, so that it has one route, which counts all of its requests.
 func byCondition(entries []entry, u use) *xdsmatcherv3.Matcher_OnMatch {
-	n := slices.IndexFunc(entries, func(e entry) bool { return !hasConditions(e.api) })
-	if n < 0 {
-		n = len(entries)
+	var asked, plain []entry
+	for _, e := range entries {
+		if hasConditions(e.api) || e.api.RateLimit != nil && len(e.api.Methods) > 1 {
+			asked = append(asked, e)
+		} else {
+			plain = append(plain, e)
+		}
 	}
 	var rest *xdsmatcherv3.Matcher_OnMatch
-	if n < len(entries) {
-		rest = byMethod(entries[n:], u)
+	if len(plain) > 0 {
+		rest = byMethod(plain, u)
 	}
-	if n == 0 {
+	if len(asked) == 0 {
 		return rest
 	}
 	var list []*xdsmatcherv3.Matcher_MatcherList_FieldMatcher
-	for _, e := range entries[:n] {
+	for _, e := range asked {
 		list = append(list, &xdsmatcherv3.Matcher_MatcherList_FieldMatcher{
 			Predicate: conditionPredicate(e.api),
 			OnMatch:   action("route", route(e, u)),

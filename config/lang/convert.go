@@ -17,6 +17,8 @@ func (d *decoder) judge(a *Attribute, expr hclsyntax.Expression, v cty.Value, js
 	switch a.Type {
 	case StringList, ReferenceList:
 		return d.list(a, expr, v, json)
+	case StringMap:
+		return d.texts(a, expr, v, json)
 	}
 	return d.single(a, v, expr.Range(), json)
 }

@@ -110,7 +110,7 @@ func (d *decoder) setting(s *setting, b *Body, json bool) {
 		return
 	}
 	b.values[i] = value{rng: s.expr.Range(), state: Invalid}
-	at := position{attribute: s.name, kind: a.Kind, text: a.Type == String || a.Type == StringList, json: json, iterators: d.scope.iterators}
+	at := position{attribute: s.name, kind: a.Kind, text: a.Type == String || a.Type == StringList || a.Type == StringMap, json: json, iterators: d.scope.iterators}
 	if !d.m.check(s.expr, at, &d.diags) {
 		return
 	}

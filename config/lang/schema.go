@@ -20,6 +20,7 @@ const (
 	Number                    // a number
 	Duration                  // text such as "15s"; never a number, never negative
 	StringList                // a list of texts
+	StringMap                 // texts by name
 	Reference                 // one block of another kind, such as vpc.main
 	ReferenceList             // a list of such
 )
@@ -39,6 +40,8 @@ func (t Type) String() string {
 		return `a duration such as "15s"`
 	case StringList:
 		return "a list of texts"
+	case StringMap:
+		return "an object of texts"
 	case Reference:
 		return "a reference"
 	case ReferenceList:
@@ -211,6 +214,16 @@ func (b *Body) Ref(name string) Value[Ref] { return get[Ref](b, name, Reference)
 func (b *Body) StringList(name string) Value[[]Value[string]] {
 	return get[[]Value[string]](b, name, StringList)
 }
+
+// Pair is one entry of a StringMap.
+type Pair struct {
+	Key   Value[string] // always Valid
+	Value Value[string]
+}
+
+// StringMap is a StringMap attribute, by key. It is Invalid as a whole when it is no object; a value may be Invalid on its
+// own. A key that the text has twice, which to HCL is the last of them, is reported.
+func (b *Body) StringMap(name string) Value[[]Pair] { return get[[]Pair](b, name, StringMap) }
 
 // RefList is a ReferenceList attribute, with elements as in StringList.
 func (b *Body) RefList(name string) Value[[]Value[Ref]] {
