@@ -36,6 +36,7 @@ reliability: ## the table in docs/reliability.md, from a run of the faults at fu
 bench: build ## tables of times, memory and bytes beside their floors; make bench ARGS="-n 1,100 -o markdown", ARGS=-help
 	@go build -o build/bench ./e2e/bench
 	@envoy="$$(e2e/setup/envoy.sh)" && build/bench -envoy "$$envoy" $(ARGS)
+	@go test ./xds -run '^$$' -bench '^BenchmarkFleet$$' -benchtime 30x
 
 lint: ## gofmt and go vet
 	@unformatted="$$(find . -name '.?*' -prune -o -path ./build -prune -o -name '*.go' -exec gofmt -l {} +)" && \

@@ -40,6 +40,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		// A peer that vanished without a word is found within 40 s; clients may ask as often as every 5 s.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		// A thousand proxies that have nothing to say should cost little: 32 kB in each direction are gRPC's defaults.
+		grpc.ReadBufferSize(4<<10), grpc.SharedWriteBuffer(true),
 		grpc.StreamInterceptor(s.recovered),
 		grpc.ForceServerCodecV2(newCodec()),
 	)
