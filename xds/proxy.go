@@ -131,16 +131,9 @@ type client struct {
 // Proxies describes all clients, sorted by instance, node and address. One that uses the separate services is one entry.
 func (s *Server) Proxies() []Proxy {
 	s.mu.Lock()
-	var streams []*stream
-	for _, in := range s.instances {
-		for x := range in.streams {
-			streams = append(streams, x)
-		}
-	}
 	out := s.strangers.list(time.Now())
 	s.mu.Unlock()
-
-	slices.SortFunc(streams, func(a, b *stream) int { return a.started.Compare(b.started) })
+	streams := s.streams()
 	at := map[client]int{}
 	for _, x := range streams {
 		view := x.view.Load()

@@ -40,12 +40,15 @@ type Server struct {
 	onRefuse func(Refusal)
 	patience time.Duration
 	farewell time.Duration
+	stuck    time.Duration
 
 	mu        sync.Mutex // never held across a send, a log line or a callback, nor while a stream's is taken
 	published bool
 	instances map[string]*instance
 	strangers strangers
 	memories  memories
+
+	admission admission
 }
 
 // instance is the set that is published for one, and who listens.
@@ -63,8 +66,9 @@ var (
 // NewServer makes a server that refuses everyone until the first Publish.
 func NewServer(o Options) *Server {
 	s := &Server{
-		log: o.Log, onRefuse: o.Refused, patience: patience, farewell: farewell,
+		log: o.Log, onRefuse: o.Refused, patience: patience, farewell: farewell, stuck: stuckAfter,
 		instances: map[string]*instance{}, strangers: strangers{}, memories: memories{},
+		admission: admission{free: maxAdmitted},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -320,6 +320,50 @@ func TestClientThatDoesNotRead(t *testing.T) {
 	}
 }
 
+// TestStuckClientIsEnded: one that reads nothing for long is not kept.
+func TestStuckClientIsEnded(t *testing.T) {
+	f := start(t, "tcp")
+	f.stuck = 100 * time.Millisecond
+	bytes := make([]byte, 16<<20) // more than any buffer on the way holds
+	f.publish(t, &tlsv3.Secret{Name: "big", Type: &tlsv3.Secret_GenericSecret{
+		GenericSecret: &tlsv3.GenericSecret{Secret: &corev3.DataSource{Specifier: &corev3.DataSource_InlineBytes{InlineBytes: bytes}}},
+	}})
+	stream, err := discoveryv3.NewAggregatedDiscoveryServiceClient(f.dial(t)).DeltaAggregatedResources(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // gRPC takes the first answer, however large
+		if err := stream.Send(&discoveryv3.DeltaDiscoveryRequest{
+			Node: node("edge"), TypeUrl: typeURLs[secrets], ResourceNamesSubscribe: []string{"big"},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "it is there", func() bool { return len(f.Proxies()) == 1 })
+	eventually(t, "it is ended", func() bool { return len(f.Proxies()) == 0 })
+}
+
+// TestNamesThatAreNot are bounded, also when they come one by one.
+func TestNamesThatAreNot(t *testing.T) {
+	f := start(t, "tcp")
+	f.publish(t)
+	c := f.delta(t, node("edge"))
+	go func() {
+		for range c.got { // whatever it is told
+		}
+	}()
+	for i := range 2 * maxUnheard / 100 {
+		var names []string
+		for j := range 100 {
+			names = append(names, fmt.Sprint(i, "-", j))
+		}
+		if c.stream.Send(&discoveryv3.DeltaDiscoveryRequest{Node: c.node, TypeUrl: typeURLs[endpoints], ResourceNamesSubscribe: names}) != nil {
+			break
+		}
+	}
+	wantStatus(t, c.ended(), codes.ResourceExhausted, "at most")
+}
+
 // TestPanic ends one stream, not the server, and leaves no lock behind.
 func TestPanic(t *testing.T) {
 	f := start(t, "tcp")

@@ -14,6 +14,7 @@ import (
 	listenerservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/listener/v3"
 	routeservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/route/v3"
 	secretservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/secret/v3"
+	statusv3 "github.com/envoyproxy/go-control-plane/envoy/service/status/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
@@ -38,7 +39,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		// A connection that never says a word holds up the end of Serve for this long.
 		grpc.ConnectionTimeout(3*time.Second),
 		// A peer that vanished without a word is found within 40 s; clients may ask as often as every 5 s.
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		// Connections end after about an hour (gRPC spreads it by a tenth), so that proxies spread over the replicas that there are;
+		// they come back with what they have and are sent nothing.
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			Time: 30 * time.Second, Timeout: 10 * time.Second, MaxConnectionAge: time.Hour, MaxConnectionAgeGrace: time.Minute,
+		}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		// A thousand proxies that have nothing to say should cost little: 32 kB in each direction are gRPC's defaults.
 		grpc.ReadBufferSize(4<<10), grpc.SharedWriteBuffer(true),
@@ -53,6 +58,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	listenerservicev3.RegisterListenerDiscoveryServiceServer(g, listenerService{service: x})
 	routeservicev3.RegisterScopedRoutesDiscoveryServiceServer(g, scopeService{service: x})
 	routeservicev3.RegisterRouteDiscoveryServiceServer(g, routeService{service: x})
+
+	statusv3.RegisterClientStatusDiscoveryServiceServer(g, statusService{server: s})
 
 	served := make(chan error, 1)
 	go func() { served <- g.Serve(l) }()

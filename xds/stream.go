@@ -45,6 +45,7 @@ type stream struct {
 	search   search
 	serial   int // of the last offer
 
+	full    func() // called when the client has all that there is: another one may come
 	outbox  []*response
 	sending time.Time // since when, zero for not
 }
@@ -73,6 +74,12 @@ var errStuck = status.Error(codes.DeadlineExceeded, "the client does not read wh
 
 // run is the stream until it ends.
 func (s *stream) run() error {
+	leave, err := s.server.admission.enter(s.ctx)
+	if err != nil {
+		return err
+	}
+	s.full = leave
+	defer leave()
 	requests, failed := make(chan *request), make(chan error, 1)
 	go s.receive(requests, failed)
 	sent := make(chan error, 1)
@@ -101,7 +108,7 @@ func (s *stream) run() error {
 		case <-s.wake:
 		case <-alarm.C:
 		}
-		if !s.sending.IsZero() && time.Since(s.sending) > stuckAfter {
+		if !s.sending.IsZero() && time.Since(s.sending) > s.server.stuck {
 			return errStuck
 		}
 		s.step()
@@ -114,13 +121,22 @@ func (s *stream) run() error {
 	}
 }
 
+// maxRequests bounds what a client may ask in a second; Envoy asks a few times for each edit.
+const maxRequests = 5000
+
 // receive hands requests over until the stream ends. It is left to itself: only the end of the stream ends a receive.
 func (s *stream) receive(requests chan<- *request, failed chan<- error) {
+	second, n := time.Now(), 0
 	for {
 		r, err := s.wire.receive()
 		if err != nil {
 			failed <- err
 			return
+		}
+		if n++; time.Since(second) > time.Second {
+			second, n = time.Now(), 0
+		} else if n > maxRequests {
+			time.Sleep(time.Second - time.Since(second))
 		}
 		select {
 		case requests <- r:
@@ -150,7 +166,7 @@ func (s *stream) untilAlarm() time.Duration {
 		}
 	}
 	if !s.sending.IsZero() {
-		sooner(s.sending.Add(stuckAfter + time.Millisecond))
+		sooner(s.sending.Add(s.server.stuck + time.Millisecond))
 	}
 	for _, c := range s.waiting {
 		sooner(c.until)
@@ -249,7 +265,7 @@ func (s *stream) begin(w *watch) {
 	}
 	for name := range s.again {
 		if r := s.repeat(name); r != nil {
-			w.doubt(name, r)
+			w.again(s.base.trees[endpoints], r)
 		}
 	}
 	s.again = nil

@@ -92,6 +92,13 @@ func (w *watch) note(t *tree, name string, h have) {
 // doubt notes that it cannot be told what the client has of a name, and had what it may be.
 func (w *watch) doubt(name string, had *Resource) { w.owe(name, have{unknown, had}) }
 
+// again has the client sent what it has.
+func (w *watch) again(t *tree, r *Resource) {
+	if had := w.has(t, r.name); had.version != none {
+		w.doubt(r.name, had.Resource)
+	}
+}
+
 // owe has the client sent, or told, about a name.
 func (w *watch) owe(name string, h have) {
 	if w.odd == nil {
@@ -144,8 +151,8 @@ func (w *watch) debts(t *tree, hold func(*Resource) bool) (d debts) {
 		switch {
 		case r != nil && !hold(r):
 			d.changed = append(d.changed, item{r, h.Resource})
-		case r != nil && (w.kind != endpoints || w.state || h.version != none):
-		case h.version == none:
+		case r != nil && (w.kind != endpoints || w.state || h.version != none && (h.version != unknown || h.Resource != nil)):
+		case r != nil || h.version == none:
 			d.denied = append(d.denied, name)
 		default:
 			d.removed = append(d.removed, name)

@@ -24,7 +24,7 @@ func TestRunIsTheWholeGateway(t *testing.T) {
 	var first admin.Status
 	w.await("Envoy is said to be ready", func() bool {
 		first = w.current()
-		return len(first.Envoys) == 1 && first.Envoys[0].Ready && first.Envoys[0].Instance == "edge"
+		return first.LastAttempt != nil && len(first.Envoys) == 1 && first.Envoys[0].Ready && first.Envoys[0].Instance == "edge"
 	})
 
 	write(t, dir, strings.Replace(gateway("two"), "8080", port, 1))
