@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weirproxy/weir/model"
 	"github.com/weirproxy/weir/xds"
@@ -17,8 +18,9 @@ type answers struct {
 }
 
 // answersTo finds out how the Envoys answered each set of a publication. One that refuses something keeps to what it had, so
-// it counts as refusing for as long as what it refused is published.
-func answersTo(p *publication, proxies []xds.Proxy) map[string]*answers {
+// it counts as refusing for as long as what it refused is published. One that was asked to try again since a time has not
+// answered while it refuses since before.
+func answersTo(p *publication, proxies []xds.Proxy, again map[string]time.Time) map[string]*answers {
 	all := make(map[string]*answers, len(p.sets))
 	for name := range p.sets {
 		all[name] = &answers{}
@@ -28,14 +30,20 @@ func answersTo(p *publication, proxies []xds.Proxy) map[string]*answers {
 		if set == nil || x.Unknown {
 			continue
 		}
-		refuses := false
+		refuses, asked := false, false
 		for _, t := range x.Types {
-			if t.Refused != nil && published(t.Refused.Resources, set) {
+			switch {
+			case t.Refused == nil || !published(t.Refused.Resources, set):
+			case t.Refused.At.Before(again[x.Instance]):
+				asked = true
+			default:
 				refuses = true
 				v.add(t)
 			}
 		}
 		switch {
+		case asked:
+			v.silent++
 		case refuses:
 			v.refused = append(v.refused, x.Node)
 		case x.Snapshot == set.Hash():

@@ -58,14 +58,14 @@ type loop struct {
 // attempt is one attempt to load, until it has ended.
 type attempt struct {
 	admin.Attempt
-	forced   bool            // somebody asked for it
-	first    first           // the first mistake, for the log
-	loaded   *publication    // nil unless the files are good
-	since    time.Time       // of the publication that Envoys have to answer
-	changed  map[string]bool // the instances whose Envoys have to
-	refusals []string        // what was refused, in words, each once
-	again    map[string]bool // the instances whose Envoys are offered once more what they refused
-	withdrew bool            // what served before was published again
+	forced   bool                 // somebody asked for it
+	first    first                // the first mistake, for the log
+	loaded   *publication         // nil unless the files are good
+	since    time.Time            // of the publication that Envoys have to answer
+	changed  map[string]bool      // the instances whose Envoys have to
+	refusals []string             // what was refused, in words, each once
+	again    map[string]time.Time // when Envoys of an instance were asked to try once more what they refused
+	withdrew bool                 // what served before was published again
 	waiting  []chan<- *admin.Attempt
 }
 

@@ -21,14 +21,13 @@ type withdrawal struct {
 // publish hands a good load to the Envoys, except for what was withdrawn before.
 func (l *loop) publish(a *attempt) {
 	now, proxies := l.published.Load(), l.server.Proxies()
-	l.noteAccepted(answersTo(now, proxies))
-	again := false
+	l.noteAccepted(answersTo(now, proxies, nil))
 	if a.forced { // whoever asks by hand may have mended what Envoy could not do, such as a taken port
 		clear(l.withdrawn)
-		again = l.offerAgain(a, proxies)
+		l.offerAgain(a, proxies)
 	}
 	next := l.withoutWithdrawn(a, proxies)
-	if next.generation == now.generation && !again {
+	if next.generation == now.generation && len(a.again) == 0 {
 		if len(a.refusals) == 0 {
 			next.at = now.at
 			l.send(next) // for its positions, which are those of the text as it is now
@@ -40,23 +39,23 @@ func (l *loop) publish(a *attempt) {
 	l.before, l.pending = now, a
 	l.send(next)
 	l.show(l.state.Load().LastAttempt) // it serves; whether all Envoys take it is known when the attempt ends
-	if again {
-		maps.Copy(a.changed, a.again)
+	if len(a.again) > 0 {
+		for name := range a.again {
+			a.changed[name] = true
+		}
 		l.server.Retry()
 	}
 	l.settle()
 }
 
-// offerAgain notes the instances one of whose Envoys refuses something that the attempt would publish, and tells whether
-// there is any.
-func (l *loop) offerAgain(a *attempt, proxies []xds.Proxy) bool {
-	a.again = map[string]bool{}
-	for name, v := range answersTo(a.loaded, proxies) {
+// offerAgain notes the instances one of whose Envoys refuses something that the attempt would publish.
+func (l *loop) offerAgain(a *attempt, proxies []xds.Proxy) {
+	a.again = map[string]time.Time{}
+	for name, v := range answersTo(a.loaded, proxies, nil) {
 		if len(v.refused) > 0 {
-			a.again[name] = true
+			a.again[name] = time.Now()
 		}
 	}
-	return len(a.again) > 0
 }
 
 // withoutWithdrawn is what was loaded, with what serves in the place of what would be refused again.
@@ -96,7 +95,7 @@ func (l *loop) send(p *publication) {
 func (l *loop) settle() {
 	a := l.pending
 	now, late := l.published.Load(), time.Since(a.since) > settleWithin
-	all := answersTo(now, l.server.Proxies())
+	all := answersTo(now, l.server.Proxies(), a.again)
 	l.noteAccepted(all)
 	var refusedByAll []string
 	for _, name := range sortedNames(a.changed) {
@@ -179,7 +178,7 @@ func (l *loop) refused(r xds.Refusal) {
 	if l.pending != nil {
 		return
 	}
-	all := answersTo(now, l.server.Proxies())
+	all := answersTo(now, l.server.Proxies(), nil)
 	l.noteAccepted(all)
 	if v := all[r.Instance]; v != nil && v.took == 0 && v.silent == 0 && len(v.refused) > 0 && l.withdraw([]string{r.Instance}, all) {
 		l.show(l.state.Load().LastAttempt)

@@ -33,18 +33,20 @@ func TestAnswersTo(t *testing.T) {
 	p := &publication{sets: map[string]*xds.Set{"edge": set}}
 	for name, test := range map[string]struct {
 		proxy                 xds.Proxy
+		again                 map[string]time.Time
 		took, refused, silent int
 	}{
-		"took it":                {xds.Proxy{Instance: "edge", Snapshot: set.Hash()}, 1, 0, 0},
-		"has another":            {xds.Proxy{Instance: "edge", Snapshot: other.Hash()}, 0, 0, 1},
-		"has nothing":            {xds.Proxy{Instance: "edge"}, 0, 0, 1},
-		"refuses it":             {xds.Proxy{Instance: "edge", Snapshot: other.Hash(), Types: refusing(set)}, 0, 1, 0},
-		"refused another":        {xds.Proxy{Instance: "edge", Types: refusing(other)}, 0, 0, 1},
-		"of another instance":    {xds.Proxy{Instance: "west", Snapshot: set.Hash()}, 0, 0, 0},
-		"its instance was built": {xds.Proxy{Instance: "edge", Unknown: true}, 0, 0, 0},
+		"took it":                {xds.Proxy{Instance: "edge", Snapshot: set.Hash()}, nil, 1, 0, 0},
+		"has another":            {xds.Proxy{Instance: "edge", Snapshot: other.Hash()}, nil, 0, 0, 1},
+		"has nothing":            {xds.Proxy{Instance: "edge"}, nil, 0, 0, 1},
+		"refuses it":             {xds.Proxy{Instance: "edge", Snapshot: other.Hash(), Types: refusing(set)}, nil, 0, 1, 0},
+		"is asked again":         {xds.Proxy{Instance: "edge", Types: refusing(set)}, map[string]time.Time{"edge": time.Now()}, 0, 0, 1},
+		"refused another":        {xds.Proxy{Instance: "edge", Types: refusing(other)}, nil, 0, 0, 1},
+		"of another instance":    {xds.Proxy{Instance: "west", Snapshot: set.Hash()}, nil, 0, 0, 0},
+		"its instance was built": {xds.Proxy{Instance: "edge", Unknown: true}, nil, 0, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := answersTo(p, []xds.Proxy{test.proxy, test.proxy})["edge"]
+			v := answersTo(p, []xds.Proxy{test.proxy, test.proxy}, test.again)["edge"]
 			if v.took != 2*test.took || len(v.refused) != 2*test.refused || v.silent != 2*test.silent || len(v.refusals) != test.refused {
 				t.Errorf("%+v", v)
 			}

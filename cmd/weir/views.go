@@ -44,7 +44,7 @@ func refusalOf(instance string, t xds.TypeState, published *publication) *admin.
 // connected counts the proxies of each instance; an instance without any is there with 0, so that it can be alerted on.
 func (l *loop) connected() map[string]admin.ProxyCounts {
 	counts := map[string]admin.ProxyCounts{}
-	for instance, v := range answersTo(l.published.Load(), l.server.Proxies()) {
+	for instance, v := range answersTo(l.published.Load(), l.server.Proxies(), nil) {
 		refusing := len(v.refused)
 		counts[instance] = admin.ProxyCounts{Connected: v.took + v.silent + refusing, Current: v.took, Refusing: refusing}
 	}
