@@ -106,6 +106,29 @@ func TestDeltaSetMovesOn(t *testing.T) {
 	c.quiet()
 }
 
+// TestDeltaPasses: what serves already is changed at once, whatever routes wait for.
+func TestDeltaPasses(t *testing.T) {
+	f := startPatient(t, "tcp", time.Hour)
+	f.publish(t, shop("a", upstream("a", 0, 1), upstream("b", 0, 2))...)
+	c := f.delta(t, node("edge"))
+	c.settle()
+	f.publish(t, shop("c", upstream("a", 0, 1), upstream("b", 0, 2), upstream("c", 0, 3))...)
+	c.take("clusters: c")
+	f.publish(t, shop("c", upstream("a", 0, 1), upstream("b", 0, 22), upstream("c", 0, 3))...)
+	c.take("endpoints: b")
+	f.publish(t, shop("c", upstream("a", 1, 1), upstream("b", 0, 22), upstream("c", 0, 3))...)
+	c.take("clusters: a")
+	c.take("endpoints: a")
+	f.publish(t, shop("c", upstream("a", 1, 1), upstream("b", 0, 23), upstream("c", 1, 3))...)
+	c.quiet() // c would be waited for again
+	c.ask(endpoints, "c")
+	c.take("endpoints: c")
+	c.take("clusters: c")
+	c.take("endpoints: b c")
+	c.take("routes: http")
+	c.quiet()
+}
+
 func TestDeltaClusterChangeRepeatsEndpoints(t *testing.T) {
 	f := start(t, "tcp")
 	f.publish(t, shop("a", upstream("a", 0, 1), upstream("b", 0, 2))...)

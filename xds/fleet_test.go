@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -271,4 +272,13 @@ func serveFleet(b *testing.B) *fixture {
 	go func() { f.stopped <- f.Serve(ctx, l) }()
 	b.Cleanup(func() { cancel(); <-f.stopped })
 	return f
+}
+
+func listen(tb testing.TB) net.Listener {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return l
 }

@@ -389,12 +389,3 @@ func upstream(name string, edit int, ports ...int) []proto.Message {
 func all(groups ...[]proto.Message) []proto.Message { return slices.Concat(groups...) }
 
 func one(m ...proto.Message) []proto.Message { return m }
-
-func listen(tb testing.TB) net.Listener {
-	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return l
-}

@@ -27,6 +27,9 @@ func (s *stream) step() {
 	s.take(newest)
 	if !s.search.on() && (!s.begun || s.base.hash == newest.hash || s.arrived()) {
 		s.move(s.target(newest), newest)
+	} else if !s.search.on() && s.passes(newest) {
+		s.move(newest, newest)
+		s.begun = true
 	}
 	s.advance()
 	s.take(newest)
@@ -66,6 +69,29 @@ func (s *stream) move(to, newest *Set) {
 			w.rebase(from.trees[k], to.trees[k])
 		}
 	}
+}
+
+// passes tells whether a set may take the place of the base while listeners and routes wait for clusters: it has the same ones,
+// takes nothing away, and adds nothing that would be waited for. So a new node does not wait for a name that does not resolve.
+func (s *stream) passes(to *Set) bool {
+	if s.target(to) != to {
+		return false
+	}
+	for k := listeners; int(k) < kinds; k++ {
+		if s.base.versions[k] != to.versions[k] {
+			return false
+		}
+	}
+	passes := true
+	for k := clusters; k < listeners; k++ {
+		diff(s.base.trees[k], to.trees[k], func(before, after *Resource) {
+			added := before == nil && k == clusters
+			if after == nil || added || k == clusters && s.waiting[after.name] != nil {
+				passes = false
+			}
+		})
+	}
+	return passes
 }
 
 // served ends the waiting for a cluster.
