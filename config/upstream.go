@@ -79,46 +79,6 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 	return out
 }
 
-func (l *loader) decodeUpstreamTLS(body *lang.Body, protocol lang.Value[model.Protocol]) *model.UpstreamTLS {
-	file, sni, insecure := body.String("ca_file"), body.String("sni"), body.Bool("insecure_skip_verify")
-	out := &model.UpstreamTLS{
-		CAFile:             file.Or(""),
-		InsecureSkipVerify: insecure.Or(false),
-		Place:              body.Place(),
-	}
-	if protocol.Valid() && !protocol.V.Secure() {
-		l.report(ruleValue, body.DefRange, "TLS settings of an upstream without TLS",
-			"The protocol of this upstream is %q, so its nodes are called without TLS. Write protocol = \"%ss\", or remove the tls block.", protocol.V, protocol.V)
-	}
-	if text, ok := l.read(file, "ca_file"); ok {
-		chain, certificates, wrong := l.parseChain(text)
-		if wrong == "" {
-			wrong = wrongCA(certificates, l.now)
-		}
-		if wrong != "" {
-			l.report(ruleCertificate, file.Range, "Unusable CA file", "%s cannot be used to verify nodes. %s", file.V, wrong)
-		}
-		out.CA = chain
-	}
-	if sni.Valid() {
-		name, _ := canonicalHost(sni.V)
-		if wrong := mend(sni.V, wrongServerName); wrong != "" {
-			l.blame(sni, &fault{ruleValue, "Invalid server name", "is not a name that a certificate can be checked against.", wrong,
-				"It is a DNS name or an IP address, without a port."})
-		}
-		out.SNI = name
-	}
-	if insecure.Or(false) {
-		l.diags = append(l.diags, lang.Warning(ruleInsecure, insecure.Range, "Certificates of the nodes are not checked",
-			"With insecure_skip_verify = true whoever answers at a node's address is taken for the node: the connection is encrypted, and its other end is unknown. Where the nodes' certificates come from a CA of your own, name its file in ca_file instead; where they carry another name, say that in sni."))
-	}
-	if insecure.Or(false) && file.Said() {
-		l.diags = append(l.diags, lang.Warning(ruleInsecure, file.Range, "CA file that is not used",
-			"insecure_skip_verify = true accepts every certificate, so nothing is verified with this file. Remove one of the two."))
-	}
-	return out
-}
-
 // decodeNodes reads the nodes and holds the rules over all of them.
 func (l *loader) decodeNodes(body *lang.Body, up *upstream) []node {
 	bodies := body.Blocks("node")

@@ -16,6 +16,9 @@ var upstreamTLSSchema = lang.Schema{
 	Attributes: []lang.Attribute{
 		{Name: "ca_file", Type: lang.String},
 		{Name: "sni", Type: lang.String},
+		{Name: "client_certificate_file", Type: lang.String},
+		{Name: "client_key_file", Type: lang.String},
+		{Name: "min_version", Type: lang.String},
 		{Name: "insecure_skip_verify", Type: lang.Bool},
 	},
 }

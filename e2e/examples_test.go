@@ -19,6 +19,7 @@ func exampleFiles(t *testing.T) (files, *authority) {
 	ca := newAuthority(t, "examples")
 	made := files{"ca.crt": ca.pem}
 	made["tls/shop.crt"], made["tls/shop.key"] = ca.issue(t, "shop.example.com")
+	made["client.crt"], made["client.key"] = ca.issueClient(t, "gateway")
 	made["tls/api.crt"], made["tls/api.key"] = ca.issue(t, "api.example.com")
 	return made, ca
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -212,4 +213,20 @@ func TestExampleLoadBalancing(t *testing.T) {
 			t.Errorf("a browser reaches %s, and then %v", first, got)
 		}
 	}
+}
+
+// The example of a client certificate: the node sees who calls.
+func TestExampleClientCertificate(t *testing.T) {
+	t.Parallel()
+	made, ca := exampleFiles(t)
+	n := startNode(t, "ledger", "127.0.0.1:0", &tls.Config{
+		Certificates: []tls.Certificate{ca.pair(t, "ledger.internal")},
+		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: ca.pool(), MinVersion: tls.VersionTLS13,
+	})
+	n.behave(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.TLS.PeerCertificates[0].Subject.CommonName)
+	})
+	port := freePort(t)
+	runExample(t, "client-certificate", made, map[string]string{"port = 8080": fmt.Sprint("port = ", port), "10.0.1.10:8443": n.address})
+	awaitAnswer(t, startBound, port, "/", "gateway")
 }

@@ -27,7 +27,8 @@ func TestGeneratedConfigurationsAreTakenByEnvoy(t *testing.T) {
 	seed, total := number(t, "WEIR_E2E_SEED", defaultSeed), number(t, "WEIR_E2E_CONFIGURATIONS", defaultConfigurations)
 	authority := newAuthority(t, "generated")
 	certificate, key := authority.issue(t, "shop.example.com")
-	shared := files{"ca.pem": authority.pem, "edge.crt": certificate, "edge.key": key}
+	client, clientKey := authority.issueClient(t, "edge")
+	shared := files{"client.crt": client, "client.key": clientKey, "ca.pem": authority.pem, "edge.crt": certificate, "edge.key": key}
 	shared["other.crt"], shared["other.key"] = authority.issue(t, "*.shop.example.com", "w*.example.com", "Other.Example.com", "192.0.2.1")
 	taken, made := 0, 0
 	for first := 0; first < total; first += perCall {
@@ -211,7 +212,8 @@ func (g generator) upstream(name string) string {
 		text += fmt.Sprintf("  retries = %d\n", 1+g.IntN(100))
 	}
 	if secure && g.seldom() {
-		text += "  tls {\n    " + g.one(`ca_file = "ca.pem"`, `sni = "a.internal"`, `sni = "under_score.internal"`, "insecure_skip_verify = true",
+		text += "  tls {\n    " + g.one(`ca_file = "ca.pem"`, `sni = "a.internal"`, `sni = "under_score.internal"`, "insecure_skip_verify = true", `min_version = "1.3"`,
+			"client_certificate_file = \"client.crt\"\n    client_key_file = \"client.key\"",
 			"ca_file = \"ca.pem\"\n    sni = \"A.Internal\"") + "\n  }\n"
 	}
 	return text + g.upstreamSettings() + g.nodes() + "}\n"

@@ -115,11 +115,13 @@ func DefaultConnections() Connections {
 	return Connections{ConnectTimeout: DefaultConnectTimeout, IdleTimeout: DefaultIdleTimeout}
 }
 
-// UpstreamTLS changes how an HTTPS upstream's nodes are verified.
+// UpstreamTLS changes how nodes that are called over TLS are verified, and how Envoy proves who it is.
 type UpstreamTLS struct {
 	CAFile             string // as the operator wrote it; empty: the system's CAs, on Envoy's machine
 	CA                 []byte // PEM; nil when CAFile is empty
 	SNI                string // name to send and to check; empty: see the translation
 	InsecureSkipVerify bool
+	Client             *Certificate // what Envoy shows; nil: nothing
+	MinVersion         TLSVersion   // the oldest
 	Place              Place
 }

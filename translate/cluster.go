@@ -73,10 +73,7 @@ func onlyAddresses(u *model.Upstream) bool {
 // each address has one of its own, or a node could prove that it is another one; the endpoint's metadata chooses. An
 // endpoint without any would get a socket that checks addresses, never a plain one.
 func setTransportSockets(c *clusterv3.Cluster, u *model.Upstream) {
-	v := verification{http2: u.Protocol.HTTP2()}
-	if u.TLS != nil {
-		v.ca, v.insecure = u.TLS.CA, u.TLS.InsecureSkipVerify
-	}
+	v := verificationOf(u)
 	names, addresses := nodeHosts(u)
 	switch name := checkedName(u); {
 	case isAddress(name):

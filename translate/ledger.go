@@ -196,7 +196,7 @@ func listenerResources(instance *model.Instance) []Resource {
 		}
 		if l.TLS.ClientCA != nil {
 			name := clientCAName(instance.Name, l.Name)
-			out = append(out, Resource{resourcev3.SecretType, name, clientCASecret(name, l.TLS.ClientCA), l.Place})
+			out = append(out, Resource{resourcev3.SecretType, name, caSecret(name, l.TLS.ClientCA), l.Place})
 		}
 	}
 	return out
@@ -210,6 +210,9 @@ func (g *ledger) keys() map[Key]bool {
 	}
 	for name, c := range g.used {
 		all[Key{resourcev3.ClusterType, name}] = true
+		for _, k := range c.secrets {
+			all[k] = true
+		}
 		if c.assignment != "" {
 			all[Key{resourcev3.EndpointType, c.assignment}] = true
 		}

@@ -108,8 +108,8 @@ func certificateSecret(name string, c model.Certificate) *tlsv3.Secret {
 // that a renewed file leaves the listener and its connections alone.
 func clientCAName(instance, listener string) string { return "client_ca/" + instance + "/" + listener }
 
-// clientCASecret carries those CAs to Envoy.
-func clientCASecret(name string, ca []byte) *tlsv3.Secret {
+// caSecret carries CAs to Envoy.
+func caSecret(name string, ca []byte) *tlsv3.Secret {
 	return &tlsv3.Secret{Name: name, Type: &tlsv3.Secret_ValidationContext{
 		ValidationContext: &tlsv3.CertificateValidationContext{TrustedCa: inline(ca)},
 	}}

@@ -21,16 +21,26 @@ const SystemCA = "system_ca"
 // its settings check nothing where they look as if they did: auto_sni_san_validation when no SNI is sent, and
 // auto_host_sni on an endpoint without a host name. So names and addresses never share a context.
 type verification struct {
-	name      string   // the one name to send and to check; empty: each node's own
-	addresses []string // IP addresses, one of which the certificate must carry; no SNI is sent
-	ca        []byte   // nil: the CAs of Envoy's machine
-	insecure  bool     // check nothing
-	http2     bool     // offer HTTP/2, which servers speak over TLS only where it is agreed on
+	name      string           // the one name to send and to check; empty: each node's own
+	addresses []string         // IP addresses, one of which the certificate must carry; no SNI is sent
+	ca        string           // the secret with the CAs; empty: those of Envoy's machine
+	client    string           // the secret with what is shown to nodes; empty: nothing
+	version   model.TLSVersion // the oldest
+	insecure  bool             // check nothing
+	http2     bool             // offer HTTP/2, which servers speak over TLS only where it is agreed on
 }
 
 // upstreamTLS is what Envoy says to nodes, and asks of them.
 func upstreamTLS(v verification) *tlsv3.UpstreamTlsContext {
 	context := &tlsv3.UpstreamTlsContext{CommonTlsContext: &tlsv3.CommonTlsContext{}}
+	// Unlike a server, an Envoy that calls one takes nothing newer than TLS 1.2 by itself.
+	context.CommonTlsContext.TlsParams = &tlsv3.TlsParameters{TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3}
+	if v.version == model.TLS13 {
+		context.CommonTlsContext.TlsParams.TlsMinimumProtocolVersion = tlsv3.TlsParameters_TLSv1_3
+	}
+	if v.client != "" {
+		context.CommonTlsContext.TlsCertificateSdsSecretConfigs = []*tlsv3.SdsSecretConfig{{Name: v.client, SdsConfig: ads()}}
+	}
 	if v.http2 {
 		context.CommonTlsContext.AlpnProtocols = []string{"h2"}
 	}
@@ -45,26 +55,22 @@ func upstreamTLS(v verification) *tlsv3.UpstreamTlsContext {
 		return context
 	}
 	context.AutoSniSanValidation = len(v.addresses) == 0
-	switch checks := validationContext(v); {
-	case v.ca != nil:
-		context.CommonTlsContext.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContext{ValidationContext: checks}
-	default:
-		context.CommonTlsContext.ValidationContextType = &tlsv3.CommonTlsContext_CombinedValidationContext{
-			CombinedValidationContext: &tlsv3.CommonTlsContext_CombinedCertificateValidationContext{
-				DefaultValidationContext:         checks,
-				ValidationContextSdsSecretConfig: &tlsv3.SdsSecretConfig{Name: SystemCA},
-			},
-		}
+	trusted := &tlsv3.SdsSecretConfig{Name: SystemCA}
+	if v.ca != "" {
+		trusted = &tlsv3.SdsSecretConfig{Name: v.ca, SdsConfig: ads()}
+	}
+	context.CommonTlsContext.ValidationContextType = &tlsv3.CommonTlsContext_CombinedValidationContext{
+		CombinedValidationContext: &tlsv3.CommonTlsContext_CombinedCertificateValidationContext{
+			DefaultValidationContext:         validationContext(v),
+			ValidationContextSdsSecretConfig: trusted,
+		},
 	}
 	return context
 }
 
-// validationContext holds the CA, unless it is the system's, and the addresses.
+// validationContext is what is checked besides the CA: the addresses.
 func validationContext(v verification) *tlsv3.CertificateValidationContext {
 	context := &tlsv3.CertificateValidationContext{}
-	if v.ca != nil {
-		context.TrustedCa = inline(v.ca)
-	}
 	for _, address := range v.addresses {
 		context.MatchTypedSubjectAltNames = append(context.MatchTypedSubjectAltNames, &tlsv3.SubjectAltNameMatcher{
 			SanType: tlsv3.SubjectAltNameMatcher_IP_ADDRESS,

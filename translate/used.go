@@ -2,6 +2,7 @@ package translate
 
 import (
 	"reflect"
+	"slices"
 
 	resourcev3 "github.com/envoyproxy/go-control-plane/pkg/resource/v3"
 
@@ -13,6 +14,7 @@ type usedCluster struct {
 	name       string           // of its upstream; empty for a url's
 	upstream   *model.Upstream  // as it was told last; nil before that
 	assignment string           // the load assignment that was told, if any
+	secrets    []Key            // that were told
 	users      map[string]entry // by the route's name
 }
 
@@ -80,10 +82,10 @@ func (g *ledger) changeUpstream(after *model.Upstream) {
 	g.routing.byName[after.Name] = routing
 }
 
-// withoutNodes is what routes may depend on.
+// withoutNodes is what routes may depend on: neither nodes nor certificates.
 func withoutNodes(u *model.Upstream) *model.Upstream {
 	out := *u
-	out.Nodes, out.Place, out.Description = nil, model.Place{}, ""
+	out.Nodes, out.TLS, out.Place, out.Description = nil, nil, model.Place{}, ""
 	return &out
 }
 
@@ -99,8 +101,8 @@ func (g *ledger) touchRoute(e entry) {
 // addCluster tells a cluster with its endpoints, or that it is gone.
 func (g *ledger) addCluster(d *Delta, name string) {
 	c := g.used[name]
-	before := c.assignment
-	c.assignment = ""
+	before, secrets := c.assignment, c.secrets
+	c.assignment, c.secrets = "", nil
 	if len(c.users) == 0 {
 		delete(g.used, name)
 		delete(g.routing.byName, c.name)
@@ -111,9 +113,18 @@ func (g *ledger) addCluster(d *Delta, name string) {
 		c.upstream = g.upstreamOf(c)
 		t := target{name, c.upstream}
 		d.Changed = append(d.Changed, Resource{resourcev3.ClusterType, name, cluster(t), t.upstream.Place})
+		for _, secret := range upstreamSecrets(t.upstream) {
+			c.secrets = append(c.secrets, Key{secret.Type, secret.Name})
+			d.Changed = append(d.Changed, secret)
+		}
 		if onlyAddresses(t.upstream) {
 			c.assignment = assignmentName(t)
 			d.Changed = append(d.Changed, Resource{resourcev3.EndpointType, c.assignment, loadAssignment(t), t.upstream.Place})
+		}
+	}
+	for _, k := range secrets {
+		if !slices.Contains(c.secrets, k) {
+			d.Removed = append(d.Removed, k)
 		}
 	}
 	if before != "" && before != c.assignment {
