@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -37,4 +39,38 @@ func TestHealthCheckComesAndGoes(t *testing.T) {
 		g.edit(t, "gateway.hcl", renamed, "the renamed upstream answers", answeredByAll(r, nodes[round].name))
 	}
 	l.stop(t)
+}
+
+// A weight of 0 drains a node, checked or not: it gets no new request, and the one that it has is not cut.
+func TestWeightZeroDrains(t *testing.T) {
+	t.Parallel()
+	for _, more := range []string{"", "  health_check {\n    type = \"tcp\"\n    interval = \"100ms\"\n  }\n"} {
+		nodes := newNodes(t, 2)
+		g, port := startShop(t, weighted(nodes, 1, 1)+more, nil)
+		r := request{port: port, path: "/"}
+		arrived, release := holdOne(t, nodes[0])
+		result := make(chan error, 1)
+		go func() {
+			for range 20 { // until the node is asked
+				if a, err := r.try(); err != nil || a.body == "slow" {
+					result <- err
+					return
+				}
+			}
+			result <- errors.New("the node was never asked")
+		}()
+		<-arrived
+		g.edit(t, "gateway.hcl", shop(port, weighted(nodes, 0, 1)+more), "the other node has all", answeredByAll(r, "n1"))
+		before := nodes[0].count()
+		for range 20 {
+			must(t, r.wants(http.StatusOK, "n1"))
+		}
+		if got := nodes[0].count() - before; got != 0 {
+			t.Errorf("a node of weight 0 gets %d requests", got)
+		}
+		release()
+		if err := <-result; err != nil {
+			t.Errorf("the edit cuts a request off: %v", err)
+		}
+	}
 }
