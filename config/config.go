@@ -85,10 +85,10 @@ func load(root string, files []lang.File, o Options) *Result {
 		root = abs
 	}
 	files = named(o.Prefix, files)
-	read := newReads()
+	read := newReads(root)
 	module, diags := lang.Load(lang.Input{
 		Root: root, Files: withText(files), Kinds: kinds, Variables: o.Variables,
-		ReadFile: read.file, ReadDir: read.directory,
+		ReadFile: read.file, ReadDir: read.directory, Stat: read.look,
 	})
 	l := &loader{module: module, now: o.Now, diags: append(emptyFiles(root, files), diags...)}
 	l.decode()

@@ -20,6 +20,8 @@ type drawing struct {
 	files map[string][]string // native: blocks, comments and blank lines in their order
 	json  map[string]string
 	now   time.Time
+
+	beside, links map[string]string // what stands in other files, and where links lead
 }
 
 // The names in a drawing. A few, so that edits meet.
@@ -113,10 +115,9 @@ func (d *drawing) block(kind, name string) string {
 	case "instance":
 		inside = "  vpc = " + d.ref("vpc", drawnVPCs) + "\n"
 		for i := range d.n("listeners", 1, 2) {
-			inside += fmt.Sprintf("  listener \"l%d\" {\n    port = %d\n%s  }\n", i, 8000+10*i+d.n("port", 0, 3), d.maybe(20, func() string {
-				return "    tls {\n      certificate_file = \"tls/edge.crt\"\n      private_key_file = \"tls/edge.key\"\n    }\n"
-			}))
+			inside += fmt.Sprintf("  listener \"l%d\" {\n    port = %d\n%s  }\n", i, 8000+10*i+d.n("port", 0, 3), d.listenerSettings())
 		}
+		inside += d.watching()
 	case "upstream":
 		inside = d.upstream()
 	case "service":
@@ -129,7 +130,14 @@ func (d *drawing) block(kind, name string) string {
 
 func (d *drawing) upstream() string {
 	text := "  vpc = " + d.ref("vpc", drawnVPCs) + "\n  protocol = " + d.one("protocol", `"http"`, `"http"`, `"https"`) + "\n"
-	text += d.maybe(30, func() string { return "  retries = " + d.number() + "\n" })
+	retry := d.retry()
+	if text += retry; !strings.Contains(retry, "[]") {
+		text += d.maybe(30, func() string { return "  retries = " + d.number() + "\n" })
+	}
+	if strings.Contains(text, "\"https\"") {
+		text += d.nodeTLS()
+	}
+	text += d.balancing()
 	text += d.maybe(10, func() string { return "  host_header = \"host.example.com\" # a comment }\n" })
 	weight := d.maybe(50, func() string { return "w" })
 	for i := range d.n("nodes", 1, 3) {
@@ -153,14 +161,7 @@ func (d *drawing) service() string {
 	text += d.maybe(20, func() string { return "  listeners = [\"l0\"]\n" })
 	for i := range d.n("apis", 0, 2) {
 		path := d.one("path", "path_prefix = \"/a\"", "path_prefix = \"/b\"", "path = \"/a/{id}\"", "path = \"/c/${local.a}\"", "path = \"/:id\"", "")
-		backend := "upstream = " + d.ref("upstream", drawnUpstreams)
-		switch d.n("backend", 0, 9) {
-		case 0:
-			backend = "mock {\n        body = \"${var.text}\"\n      }"
-		case 1:
-			backend = "url = \"" + d.one("url", "http://one.example.com", "https://one.example.com", "http://10.9.0.1", "https://192.0.2.1:444") + "\""
-		}
-		text += fmt.Sprintf("  api \"a%d\" {\n    methods = [%q]\n    %s\n    backend {\n      %s\n%s    }\n  }\n", i, d.one("method", "GET", "POST", "PUT"), path, backend,
+		text += fmt.Sprintf("  api \"a%d\" {\n    methods = [%q]\n    %s\n%s    backend {\n      %s\n%s    }\n  }\n", i, d.one("method", "GET", "POST", "PUT"), path, d.conditions(), d.backend(),
 			d.maybe(30, func() string {
 				return "      timeout = " + d.one("timeout", `"1s"`, `"20ms"`, `"50ms"`, `"${local.a}ms"`) + "\n"
 			}))
@@ -176,6 +177,8 @@ func (d *drawing) variable(name string) string {
 		value = d.one("default", `"four"`, `"fiver"`, `"six"`)
 	case "secret":
 		value, sensitive = d.one("secret", `"hunter2"`, `"swordfish"`), "  sensitive = true\n"
+	case "number":
+		value = d.one("default", value, value, "length(fileset(\"notes\", \"*\")) + 1", "length(file(\"note.txt\"))")
 	}
 	return fmt.Sprintf("variable %q {\n  default = %s\n%s}\n", name, value, sensitive)
 }
@@ -208,7 +211,7 @@ func (d *drawing) start() {
 		"a.hcl": {
 			"# all\n", "vpc \"v0\" {\n  cidr_blocks = [\"10.0.0.0/16\"]\n}\n", "vpc \"v1\" {\n  cidr_blocks = [\"10.1.0.0/16\"]\n}\n", "vpc \"2nd\" {}\n", "\n",
 			"ccn \"c\" {\n  vpcs = values(vpc)\n}\n", "variable \"text\" {\n  default = \"four\"\n}\n", "variable \"number\" {\n  default = 3\n}\n",
-			"variable \"secret\" {\n  default = \"hunter2\"\n  sensitive = true\n}\n",
+			"variable \"flag\" {\n  type = number\n}\n", "variable \"secret\" {\n  default = \"hunter2\"\n  sensitive = true\n}\n",
 			"locals {\n  a = 1\n  b = local.a + 1\n  c = 3\n  d = local.b\n  e = local.d\n}\n",
 		},
 		"b.hcl": {
@@ -223,9 +226,8 @@ func (d *drawing) start() {
 	for i, name := range drawnServices {
 		d.files["d/c.hcl"] = append(d.files["d/c.hcl"], fmt.Sprintf("service %q {\n  instance = instance.e%d\n  domains = [\"%s.example.com\"]\n  api \"a\" {\n    backend {\n      upstream = upstream.u%d\n    }\n  }\n}\n", name, i%2, name, i))
 	}
-	d.write("note.txt", "note")
-	d.write("note.tftpl", "${n} is n")
-	d.write("notes/one", "")
+	d.beside, d.links = map[string]string{}, map[string]string{}
+	d.settle()
 }
 
 func (d *drawing) write(name, text string) {
@@ -236,6 +238,7 @@ func (d *drawing) write(name, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		d.t.Fatal(err)
 	}
+	d.beside[name] = text
 }
 
 // place finds a random piece of a random file, or the end of it.
@@ -256,7 +259,7 @@ func (d *drawing) edit() string {
 		return "a comment in a file without blocks"
 	}
 	pieces := d.files[file]
-	switch d.n("edit", 0, 21) {
+	switch d.n("edit", 0, 25) {
 	case 0, 1, 2, 3, 4, 5, 6, 7:
 		return d.rewrite(file, at)
 	case 8:
@@ -300,6 +303,8 @@ func (d *drawing) edit() string {
 	case 20:
 		d.write("note.tftpl", d.one("template", "${n} is n", "n is ${n}", "${m}"))
 		return "note.tftpl"
+	case 21, 22, 23:
+		return d.editBeside()
 	}
 	d.rewrite(file, at)
 	other, where, ok := d.place(0)

@@ -81,9 +81,9 @@ func (ld *Loader) build(texts []lang.File, now time.Time) (result *Result) {
 		if abs, err := filepath.Abs(root); err == nil {
 			root = abs
 		}
-		read := newReads()
+		read := newReads(root)
 		st = newState(lang.Input{
-			Root: root, Kinds: kinds, Variables: ld.options.Variables, ReadFile: read.file, ReadDir: read.directory,
+			Root: root, Kinds: kinds, Variables: ld.options.Variables, ReadFile: read.file, ReadDir: read.directory, Stat: read.look,
 		}, read)
 	}
 	defer func() {

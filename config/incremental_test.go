@@ -36,15 +36,15 @@ func TestLoaderEqualsFromScratch(t *testing.T) {
 		d.start()
 		ld := NewLoader()
 		var last *Result
-		lastFiles, lastJSON := d.files, d.json
+		lastFiles, lastJSON, lastBeside, lastLinks := d.files, d.json, maps.Clone(d.beside), maps.Clone(d.links)
 		for step := range 8 {
 			what := "start"
 			if step > 0 {
 				what = d.edit()
 			}
-			s, o := d.snapshot(), Options{Now: d.now, Prefix: "conf"}
+			s, o := d.snapshot(), d.options()
 			want, got := FromSnapshot(s, o), ld.Load(s, o)
-			if diff := difference(t, want, got); diff != "" {
+			if diff := cmp.Diff(told(t, want), told(t, got)); diff != "" {
 				t.Fatalf("step %d: %s\n(- from scratch, + incremental):\n%s\n%s", step, what, diff, textsOf(s))
 			}
 			if ld.broken != nil {
@@ -55,6 +55,7 @@ func TestLoaderEqualsFromScratch(t *testing.T) {
 				bad++
 				if rapid.IntRange(0, 2).Draw(t, "back") > 0 { // as it was, and on from there
 					d.files, d.json, d.now = maps.Clone(lastFiles), maps.Clone(lastJSON), testNow
+					d.back(lastBeside, lastLinks)
 				}
 				continue
 			case !got.built:
@@ -67,7 +68,7 @@ func TestLoaderEqualsFromScratch(t *testing.T) {
 					t.Fatalf("step %d: %s: %s\n%s", step, what, kept, textsOf(s))
 				}
 			}
-			last, lastFiles, lastJSON = got, maps.Clone(d.files), maps.Clone(d.json)
+			last, lastFiles, lastJSON, lastBeside, lastLinks = got, maps.Clone(d.files), maps.Clone(d.json), maps.Clone(d.beside), maps.Clone(d.links)
 		}
 	})
 	t.Logf("%d good loads, %d with mistakes, %d with unusual text", good, bad, slow)
@@ -85,29 +86,22 @@ func textsOf(s *source.Snapshot) string {
 	return out.String()
 }
 
-// difference compares all that a Result tells.
-func difference(t *rapid.T, want, got *Result) string {
-	told := func(r *Result) map[string]string {
-		var text, document bytes.Buffer
-		if err := r.WriteText(&text, false, 0); err != nil {
-			t.Fatal(err)
-		}
-		if err := r.WriteJSON(&document); err != nil {
-			t.Fatal(err)
-		}
-		configuration, err := json.MarshalIndent(r.Configuration, "", " ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return map[string]string{"text": text.String(), "json": document.String(), "configuration": string(configuration)}
+// told is all that a Result tells.
+func told(t interface{ Fatal(...any) }, r *Result) map[string]any {
+	var text, document bytes.Buffer
+	if err := r.WriteText(&text, false, 0); err != nil {
+		t.Fatal(err)
 	}
-	if want.Empty != got.Empty {
-		return "Empty"
+	if err := r.WriteJSON(&document); err != nil {
+		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want.Read, got.Read); diff != "" {
-		return diff
+	configuration, err := json.MarshalIndent(r.Configuration, "", " ")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return cmp.Diff(told(want), told(got))
+	return map[string]any{
+		"text": text.String(), "json": document.String(), "configuration": string(configuration), "empty": r.Empty, "read": r.Read,
+	}
 }
 
 // changedInVain finds a noun that says the same as before, at the same place of its block, and is another pointer.

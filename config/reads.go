@@ -14,105 +14,175 @@ import (
 
 // reads records which files and directories a load looked at, and what was there.
 type reads struct {
+	root  string
 	lock  sync.Mutex
-	known map[string]*seen // by absolute path
-	now   map[string]*seen // of the load that goes on
-	torn  bool             // a file was read twice, and changed between
+	known map[look]*seen
+	other map[string]bool // paths where something else was found at the start of the load than is known
+	now   map[look]*seen  // of the load that goes on
+	torn  bool            // something changed while it was read, so that some blocks have seen what others have not
 }
 
-// seen is what a read found. A missing file, and one that cannot be read, has a sum too.
+// look is one way to look at an absolute path.
+type look struct {
+	path string
+	way  way
+}
+
+// way is what is asked of a path: its content, its names, or what it is.
+type way int
+
+const (
+	content way = iota
+	names
+	nature
+)
+
+// seen is what a look found. A missing file, and one that cannot be read, has a sum too.
 type seen struct {
-	stamp     source.Stamp
-	sum       [sha256.Size]byte
-	directory bool
+	stamp source.Stamp
+	sum   [sha256.Size]byte
 }
 
-func newReads() *reads { return &reads{known: map[string]*seen{}, now: map[string]*seen{}} }
+func newReads(root string) *reads {
+	return &reads{root: root, known: map[look]*seen{}, now: map[look]*seen{}}
+}
 
 func (r *reads) file(name string) ([]byte, error) {
 	stamp := source.StampOf(name)
 	data, err := source.ReadFile(name)
-	return data, r.note(name, &seen{stamp: stamp, sum: sumOf(data, err)}, err)
+	return data, r.note(look{name, content}, stamp, data, err)
 }
 
 func (r *reads) directory(name string) ([]fs.DirEntry, error) {
 	stamp := source.StampOf(name)
 	entries, err := os.ReadDir(name)
-	return entries, r.note(name, &seen{stamp: stamp, sum: sumOfNames(entries, err), directory: true}, err)
+	return entries, r.note(look{name, names}, stamp, listed(entries), err)
 }
 
-func (r *reads) note(name string, s *seen, err error) error {
-	abs, absErr := filepath.Abs(name)
+func (r *reads) look(name string) (fs.FileInfo, error) {
+	stamp := source.StampOf(name)
+	info, err := os.Stat(name)
+	return info, r.note(look{name, nature}, stamp, typed(info), err)
+}
+
+func (r *reads) note(at look, stamp source.Stamp, found []byte, err error) error {
+	abs, absErr := filepath.Abs(at.path)
 	if absErr != nil {
 		return absErr
 	}
+	at.path = abs
+	s := &seen{stamp, r.sumOf(abs, found, err)}
 	r.lock.Lock()
 	defer r.lock.Unlock()
-	if before := r.now[abs]; before != nil && before.sum != s.sum && before.directory == s.directory {
+	if before := r.now[at]; before != nil && before.sum != s.sum {
 		r.torn = true
 	}
-	r.now[abs] = s
+	if before := r.known[at]; before != nil && before.sum != s.sum && !r.other[abs] {
+		r.torn = true
+	}
+	r.now[at] = s
 	return err
 }
 
-func sumOf(data []byte, err error) [sha256.Size]byte {
+// sumOf is the same as long as a look finds the same, and finds it at the same place: functions read only what lies below
+// the root, wherever links lead.
+func (r *reads) sumOf(abs string, found []byte, err error) [sha256.Size]byte {
+	sum := sha256.New()
+	sum.Write([]byte(r.placeOf(abs) + "\x00"))
 	if err != nil {
-		return sha256.Sum256([]byte("error\x00" + err.Error()))
+		sum.Write([]byte("error\x00" + err.Error()))
+	} else {
+		sum.Write(found)
 	}
-	return sha256.Sum256(data)
+	return [sha256.Size]byte(sum.Sum(nil))
 }
 
-func sumOfNames(entries []fs.DirEntry, err error) [sha256.Size]byte {
-	var names strings.Builder
+// placeOf is where links lead, from where the root is. Of what is missing it tells how far they lead.
+func (r *reads) placeOf(abs string) string {
+	place, err := filepath.EvalSymlinks(abs)
+	if err != nil {
+		return err.Error()
+	}
+	root, err := filepath.EvalSymlinks(r.root)
+	if err != nil {
+		return place
+	}
+	if relative, err := filepath.Rel(root, place); err == nil {
+		return relative
+	}
+	return place
+}
+
+func listed(entries []fs.DirEntry) []byte {
+	var text strings.Builder
 	for _, entry := range entries {
-		names.WriteString(entry.Name() + "\x00" + entry.Type().String() + "\x00")
+		text.WriteString(entry.Name() + "\x00" + entry.Type().String() + "\x00")
 	}
-	return sumOf([]byte(names.String()), err)
+	return []byte(text.String())
 }
 
-// changed are the paths that hold something else than when a good load read them.
+func typed(info fs.FileInfo) []byte {
+	if info == nil {
+		return nil
+	}
+	return []byte(info.Mode().Type().String())
+}
+
+// sum is what a look finds now.
+func (r *reads) sum(at look) [sha256.Size]byte {
+	switch at.way {
+	case names:
+		entries, err := os.ReadDir(at.path)
+		return r.sumOf(at.path, listed(entries), err)
+	case nature:
+		info, err := os.Stat(at.path)
+		return r.sumOf(at.path, typed(info), err)
+	}
+	data, err := source.ReadFile(at.path)
+	return r.sumOf(at.path, data, err)
+}
+
+// changed are the paths where something else is found than when a good load looked.
 func (r *reads) changed() []string {
-	var changed []string
-	for path, was := range r.known {
-		stamp := source.StampOf(path)
+	r.other = map[string]bool{}
+	for at, was := range r.known {
+		stamp := source.StampOf(at.path)
 		if was.stamp.Same(stamp) {
 			continue
 		}
-		var sum [sha256.Size]byte
-		if was.directory {
-			sum = sumOfNames(os.ReadDir(path))
-		} else {
-			sum = sumOf(source.ReadFile(path))
-		}
-		if sum != was.sum {
-			changed = append(changed, path)
+		if r.sum(at) != was.sum {
+			r.other[at.path] = true
 		} else {
 			was.stamp = stamp
 		}
 	}
-	return changed
+	paths := make([]string, 0, len(r.other))
+	for path := range r.other {
+		paths = append(paths, path)
+	}
+	return paths
 }
 
-// keep makes what the load read what is known, of the paths that results depend on.
+// keep makes what the load saw what is known, of the paths that results depend on.
 func (r *reads) keep(paths []string) {
-	for path, s := range r.now {
-		r.known[path] = s
+	for at, s := range r.now {
+		r.known[at] = s
 	}
 	if len(r.known) > len(paths) {
 		wanted := make(map[string]bool, len(paths))
 		for _, path := range paths {
 			wanted[path] = true
 		}
-		for path := range r.known {
-			if !wanted[path] {
-				delete(r.known, path)
+		for at := range r.known {
+			if !wanted[at.path] {
+				delete(r.known, at)
 			}
 		}
 	}
 	r.forget()
 }
 
-// forget drops what a load read that came to nothing.
+// forget drops what a load saw that came to nothing.
 func (r *reads) forget() {
 	clear(r.now)
 	r.torn = false
@@ -121,9 +191,9 @@ func (r *reads) forget() {
 // sorted are the paths of the load.
 func (r *reads) sorted() []string {
 	paths := make([]string, 0, len(r.now))
-	for path := range r.now {
-		paths = append(paths, path)
+	for at := range r.now {
+		paths = append(paths, at.path)
 	}
 	slices.Sort(paths)
-	return paths
+	return slices.Compact(paths)
 }

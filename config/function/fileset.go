@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -155,7 +154,7 @@ func (w *fileWalk) mode(name string, entry fs.DirEntry) (fs.FileMode, error) {
 	if err != nil {
 		return 0, function.NewArgError(0, err)
 	}
-	info, err := os.Stat(absolute)
+	info, err := w.options.stat(absolute)
 	if err != nil {
 		return fs.ModeIrregular, nil //nolint:nilerr // see above
 	}

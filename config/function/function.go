@@ -32,14 +32,15 @@ const Sensitive = mark("sensitive")
 
 // Options says where functions read files.
 //
-// Everything that a function reads goes through ReadFile and ReadDir, also what turns out to be missing, so that the
-// caller can record both and watch them: a file that appears later, or a new name in a directory that fileset()
-// listed, must lead to another load. Both are given absolute paths below Root whose links are not resolved; that the
-// resolved path lies below Root as well has been checked.
+// Everything that a function reads goes through ReadFile, ReadDir and Stat, also what turns out to be missing, so that the
+// caller can record it and watch it: a file that appears later, a new name in a directory that fileset() listed, or a link
+// there that leads to something else, must lead to another load. They are given absolute paths below Root whose links are
+// not resolved; that the resolved path lies below Root as well has been checked.
 type Options struct {
 	Root     string                                      // absolute; relative paths start here and nothing outside is read
 	ReadFile func(absPath string) ([]byte, error)        // nil: os.ReadFile; should refuse what is not a regular file
 	ReadDir  func(absPath string) ([]fs.DirEntry, error) // nil: os.ReadDir
+	Stat     func(absPath string) (fs.FileInfo, error)   // nil: os.Stat
 	Meter    *Meter                                      // of the load, for templates in files; nil: one for each template
 }
 
@@ -55,6 +56,13 @@ func (o Options) readDir(path string) ([]fs.DirEntry, error) {
 		return os.ReadDir(path)
 	}
 	return o.ReadDir(path)
+}
+
+func (o Options) stat(path string) (fs.FileInfo, error) {
+	if o.Stat == nil {
+		return os.Stat(path)
+	}
+	return o.Stat(path)
 }
 
 // Table returns the functions by name. The map is the caller's.

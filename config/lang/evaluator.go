@@ -1,13 +1,8 @@
 package lang
 
 import (
-	"io/fs"
-	"os"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-
-	"github.com/weirproxy/weir/config/function"
 )
 
 // Evaluator evaluates blocks one after the other, and notes what each result depends on. Its Module is the one that the
@@ -19,23 +14,11 @@ type Evaluator struct {
 }
 
 func newEvaluator(w *Workspace) *Evaluator {
-	m := newLoader(w.in).m
-	m.names, m.types, m.notes = w.names, w.types, newNotes(w.references)
-	read, list := m.readFile, w.in.ReadDir
-	if list == nil {
-		list = os.ReadDir
-	}
-	m.readFile = func(path string) ([]byte, error) {
-		m.notes.read(path)
-		return read(path)
-	}
-	m.scope = &scope{ctx: &hcl.EvalContext{Functions: function.Table(function.Options{
-		Root: w.in.Root, ReadFile: m.readFile, Meter: &m.meter,
-		ReadDir: func(path string) ([]fs.DirEntry, error) {
-			m.notes.read(path)
-			return list(path)
-		},
-	})}}
+	all := newNotes(w.references)
+	l := newLoader(w.in.noting(all.read))
+	m := l.m
+	m.names, m.types, m.notes = w.names, w.types, all
+	m.scope = &scope{ctx: &hcl.EvalContext{Functions: l.functions()}}
 	return &Evaluator{Module: m, w: w}
 }
 

@@ -32,7 +32,7 @@ type given struct {
 
 // functions are those of every expression.
 func (l *loader) functions() map[string]ctyfunction.Function {
-	return function.Table(function.Options{Root: l.in.Root, ReadFile: l.m.readFile, ReadDir: l.in.ReadDir, Meter: &l.m.meter})
+	return function.Table(function.Options{Root: l.in.Root, ReadFile: l.m.readFile, ReadDir: l.in.ReadDir, Stat: l.in.Stat, Meter: &l.m.meter})
 }
 
 // defaultFunctions are those of a variable's default.

@@ -47,6 +47,8 @@ type Input struct {
 
 	// ReadDir is what fileset() reads directories with; nil: os.ReadDir.
 	ReadDir func(absPath string) ([]fs.DirEntry, error)
+	// Stat is what fileset() looks at links with; nil: os.Stat.
+	Stat func(absPath string) (fs.FileInfo, error)
 
 	// Display is how a message's words name a file, for callers that print names with a prefix; nil: as it is.
 	Display func(file string) string
@@ -153,9 +155,10 @@ func (m *Module) Files() map[string]*hcl.File { return m.files }
 // Mask replaces every sensitive value in s.
 func (m *Module) Mask(s string) string { return m.mask.apply(s) }
 
-// ReadFile reads what a *_file attribute names: relative to the root, or absolute.
+// ReadFile reads what a *_file attribute names: relative to the root, or absolute. A file that is watched has one path,
+// however it is spelled.
 func (m *Module) ReadFile(path string) (abs string, data []byte, err error) {
-	abs = path
+	abs = filepath.Clean(path)
 	if !filepath.IsAbs(abs) {
 		abs = filepath.Join(m.root, filepath.FromSlash(path))
 	}

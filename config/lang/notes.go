@@ -1,6 +1,8 @@
 package lang
 
 import (
+	"io/fs"
+	"os"
 	"sync"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -51,6 +53,33 @@ func (n *notes) read(path string) {
 	}
 	n.seen[Ref{"", path}] = true
 	n.reads = append(n.reads, path)
+}
+
+// noting is the input with whatever is read told to note.
+func (in Input) noting(note func(path string)) Input {
+	file, directory, stat := in.ReadFile, in.ReadDir, in.Stat
+	if file == nil {
+		file = os.ReadFile
+	}
+	if directory == nil {
+		directory = os.ReadDir
+	}
+	if stat == nil {
+		stat = os.Stat
+	}
+	in.ReadFile = func(path string) ([]byte, error) {
+		note(path)
+		return file(path)
+	}
+	in.ReadDir = func(path string) ([]fs.DirEntry, error) {
+		note(path)
+		return directory(path)
+	}
+	in.Stat = func(path string) (fs.FileInfo, error) {
+		note(path)
+		return stat(path)
+	}
+	return in
 }
 
 // roots puts the references that an expression needs into the context of all expressions.

@@ -14,7 +14,7 @@ var hclStart = hcl.InitialPos
 // givenValues are the variables of a Workspace, with what their declarations and the values from outside say.
 type givenValues struct {
 	values   map[string]cty.Value
-	reads    []string // files of --var-file
+	reads    []string // files of --var-file, and what defaults read
 	warnings hcl.Diagnostics
 	files    map[string]*hcl.File
 	learned  []string // sensitive texts
@@ -28,15 +28,10 @@ func (e *Edit) runVariables() bool {
 	if was != nil && !e.variablesConcerned(was) {
 		return true
 	}
-	l := newLoader(e.w.in)
+	now := &givenValues{files: map[string]*hcl.File{}}
+	l := newLoader(e.w.in.noting(func(path string) { now.reads = append(now.reads, path) }))
 	for _, f := range e.texts {
 		l.m.files[f.Name] = &hcl.File{Bytes: f.Bytes}
-	}
-	now := &givenValues{files: map[string]*hcl.File{}}
-	read := l.m.readFile
-	l.m.readFile = func(path string) ([]byte, error) {
-		now.reads = append(now.reads, path)
-		return read(path)
 	}
 	if !e.declareAll(l) {
 		return false
