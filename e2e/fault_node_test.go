@@ -35,6 +35,7 @@ type trio struct {
 func startTrio(t *testing.T, timeout string, more ...string) *trio {
 	t.Helper()
 	f := &trio{nodes: newNodes(t, 3), port: freePort(t), timeout: timeout, more: strings.Join(more, "")}
+	f.nodes[0] = startNode(t, "bad", loopback(freePort(t)), nil) // a port that stays free while the node is away
 	f.gateway = runWeir(t, newDirectory(t, files{"gateway.hcl": f.text(1)}))
 	awaitReady(t, f.gateway, f.port)
 	return f
