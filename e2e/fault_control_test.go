@@ -3,6 +3,9 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 var controlFaults = []fault{
 	{"weir is killed (-9) and started again, three times", "Envoy serves on as if nothing happened; the first edit afterwards is live", weirIsKilled},
 	{"weir is away while a new Envoy starts", "the Envoys that run serve on; the new one opens no port, says on its `/ready` that it is not, and serves within seconds of weir's return", weirIsAway},
+	{"weir is killed (-9), its files are broken, and it is started again with `--state-dir`", "weir serves the last good generation (that of a second before the kill, at least), also to an Envoy that is new, and takes the next good edit", filesAreBrokenAtStart},
 	{"Envoy is killed (-9) under `weir run`, twice", "weir starts it again with what served last; what is sent while its port is closed fails, at most 5 s long", envoyIsKilled},
 }
 
@@ -80,3 +84,48 @@ func envoyIsKilled(t *testing.T) result {
 
 // round is a duration for people.
 func round(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
+
+// keepsState has weir keep its state in a folder.
+func keepsState(folder string) func(*exec.Cmd) {
+	return func(cmd *exec.Cmd) { cmd.Args = append(cmd.Args, "--state-dir", folder) }
+}
+
+// kept waits until a state is kept that is newer than a moment.
+func kept(t *testing.T, folder string, since time.Time) {
+	t.Helper()
+	eventually(t, startBound, "the state is kept", func() error {
+		files, err := filepath.Glob(filepath.Join(folder, "*"))
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			if info, err := os.Stat(file); err == nil && info.ModTime().After(since) {
+				return nil
+			}
+		}
+		return fmt.Errorf("%v are older", files)
+	})
+}
+
+func filesAreBrokenAtStart(t *testing.T) result {
+	s, folder := newStand(t), t.TempDir()
+	s.start(t, keepsState(folder))
+	l := press(t, s.call())
+	edited := time.Now().Add(-20 * time.Millisecond) // times of files are coarse
+	s.next(t)
+	s.newest(t)
+	kept(t, folder, edited)
+	s.kill(t)
+	s.save(t, "broken.hcl", "upstream {")
+	s.serve(t, keepsState(folder))
+	began := time.Now()
+	late := startEnvoy(t, "edge", "late", s.xds)
+	eventually(t, startBound, "the new Envoy is ready", late.ready)
+	took := time.Since(began)
+	must(t, s.isNewest())
+	s.awaitOutcome(t, "invalid", "broken.hcl")
+	must(t, os.Remove(filepath.Join(s.path, "broken.hcl")))
+	s.next(t)
+	s.newest(t)
+	return result{l.release().none(t), fmt.Sprintf("an Envoy that starts then is ready after %v", round(took))}
+}

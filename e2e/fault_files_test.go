@@ -21,6 +21,7 @@ var fileFaults = []fault{
 	{"the configuration directory is made unreadable", "the same", directoryIsUnreadable},
 	{"the disk is full where `weir fmt` and `weir init` write, and where an editor saves", "the commands fail, say why, and leave no file behind nor change one; the editor's empty file is refused", diskIsFull},
 	{"the disk is full where `weir run` starts Envoy, and Envoy is killed", "weir tries again until there is room; the port is closed meanwhile", diskIsFullForEnvoy},
+	{"the disk is full where `--state-dir` is", "edits are live, and weir says that they are not kept; those made when there is room again are", diskIsFullForState},
 	{"clocks of files jump: saves dated 1970, 2100, and backwards", "every save is live: content decides, not time", filesJump},
 	{"10,000 edits in a minute", "no request fails, weir's memory stays bounded, the last edit is served", manyEdits},
 	{"a file of 100 MB", "refused by its size, unread; what served serves on", largeFile},
@@ -149,6 +150,31 @@ func diskIsFullForEnvoy(t *testing.T) result {
 	l.hold(500 * time.Millisecond)
 	c := l.release().noneAfter(t, back)
 	return result{c, fmt.Sprintf("closed for %v, the last %v with room", round(back.Sub(killed)), round(back.Sub(room)))}
+}
+
+func diskIsFullForState(t *testing.T) result {
+	s, folder := newStand(t), filepath.Join(t.TempDir(), "state")
+	mountSmall(t, folder, "256k")
+	s.start(t, keepsState(folder))
+	l := press(t, s.call())
+	filler := fillDisk(t, folder)
+	s.next(t)
+	s.newest(t)
+	s.awaitOutput(t, startBound, "could not be kept", "no space left on device")
+	must(t, os.Remove(filler))
+	edited := time.Now().Add(-20 * time.Millisecond)
+	s.next(t)
+	s.newest(t)
+	kept(t, folder, edited)
+	s.kill(t)
+	s.save(t, "broken.hcl", "upstream {")
+	s.serve(t, keepsState(folder))
+	eventually(t, startBound, "Envoy is connected to what was kept", s.hasOneProxy)
+	must(t, s.isNewest())
+	must(t, os.Remove(filepath.Join(s.path, "broken.hcl")))
+	s.next(t)
+	s.newest(t)
+	return result{l.release().none(t), ""}
 }
 
 func filesJump(t *testing.T) result {
