@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -90,20 +91,24 @@ func keepsState(folder string) func(*exec.Cmd) {
 	return func(cmd *exec.Cmd) { cmd.Args = append(cmd.Args, "--state-dir", folder) }
 }
 
-// kept waits until a state is kept that is newer than a moment.
-func kept(t *testing.T, folder string, since time.Time) {
+// kept waits until the generation that serves is in the folder; files there name theirs.
+func (s *stand) kept(t *testing.T, folder string) {
 	t.Helper()
 	eventually(t, startBound, "the state is kept", func() error {
-		files, err := filepath.Glob(filepath.Join(folder, "*"))
+		status, err := s.status()
+		if err != nil {
+			return err
+		}
+		files, err := filepath.Glob(filepath.Join(folder, "*.state"))
 		if err != nil {
 			return err
 		}
 		for _, file := range files {
-			if info, err := os.Stat(file); err == nil && info.ModTime().After(since) {
+			if content, err := os.ReadFile(file); err == nil && bytes.Contains(content, []byte(status.Generation)) {
 				return nil
 			}
 		}
-		return fmt.Errorf("%v are older", files)
+		return fmt.Errorf("generation %s is not in %v", status.Generation, files)
 	})
 }
 
@@ -111,10 +116,9 @@ func filesAreBrokenAtStart(t *testing.T) result {
 	s, folder := newStand(t), t.TempDir()
 	s.start(t, keepsState(folder))
 	l := press(t, s.call())
-	edited := time.Now().Add(-20 * time.Millisecond) // times of files are coarse
 	s.next(t)
 	s.newest(t)
-	kept(t, folder, edited)
+	s.kept(t, folder)
 	s.kill(t)
 	s.save(t, "broken.hcl", "upstream {")
 	s.serve(t, keepsState(folder))

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ func keepDump(t *testing.T, name, admin string) {
 // keepOutput keeps what a failed test's process wrote, and prints the end of it.
 func keepOutput(t *testing.T, p *process) {
 	text := p.output.String()
-	keep(t, p.name+".log", strings.Join(p.cmd.Args, " ")+"\n"+text)
+	keep(t, fmt.Sprintf("%s-%d.log", p.name, p.cmd.Process.Pid), strings.Join(p.cmd.Args, " ")+"\n"+text)
 	if lines := strings.SplitAfter(text, "\n"); len(lines) > shownLines {
 		text = "...\n" + strings.Join(lines[len(lines)-shownLines:], "")
 	}
