@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -219,7 +220,7 @@ func (s *stream) handle(r *request) error {
 	}
 	fresh := s.watches[k] == nil || r.nonce == "" || s.watches[k].nonce == r.nonce
 	if r.nonce != "" {
-		s.answer(k, r.nonce, r.refused, clip(r.message, maxMessage))
+		s.answer(k, r.nonce, r.refused, clip(strings.TrimSpace(r.message), maxMessage))
 	}
 	if r.delta != nil {
 		return s.followDelta(k, r.delta)

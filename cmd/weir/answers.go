@@ -63,10 +63,10 @@ func (v *answers) add(t xds.TypeState) {
 	}
 }
 
-// texts are the refusals of an instance's Envoys in words, with their places.
-func (p *publication) texts(instance string, v *answers) []string {
+// texts are refusals of an instance's Envoys in words, with their places.
+func (p *publication) texts(instance string, refusals []xds.TypeState) []string {
 	var all []string
-	for _, t := range v.refusals {
+	for _, t := range refusals {
 		place := p.blame(instance, t.Type, t.Refused.Resources, t.Refused.Message)
 		all = append(all, refusalText(instance, t.Type, t.Refused.Message, place))
 	}

@@ -10,12 +10,12 @@ import (
 	"github.com/weirproxy/weir/xds"
 )
 
-// withdrawal is a set of an instance that none of its Envoys took. It is not published again while it holds what they
-// refused and one of them is connected.
+// withdrawal is what none of an instance's Envoys took. No set that holds it is published while one of them is connected:
+// whatever else an edit changes would reach nobody.
 type withdrawal struct {
-	set  *xds.Set
-	by   []string // node.id
-	text string
+	by       []string        // node.id
+	refusals []xds.TypeState // each of them has what was refused
+	text     string
 }
 
 // publish hands a good load to the Envoys, except for what was withdrawn before.
@@ -63,10 +63,12 @@ func (l *loop) withoutWithdrawn(a *attempt, proxies []xds.Proxy) *publication {
 	serve := map[string]*xds.Set{}
 	for _, name := range sortedNames(l.withdrawn) {
 		w, set := l.withdrawn[name], a.loaded.sets[name]
-		if set == nil || set.Hash() != w.set.Hash() || !w.stands(name, proxies) {
+		if set == nil || !w.heldBy(set) || !w.stands(name, proxies) {
 			delete(l.withdrawn, name)
 			continue
 		}
+		w.text = strings.Join(a.loaded.texts(name, w.refusals), "; ") // with the places of now
+		l.withdrawn[name] = w
 		serve[name] = l.published.Load().sets[name]
 		a.addRefusal(w.text)
 	}
@@ -74,6 +76,11 @@ func (l *loop) withoutWithdrawn(a *attempt, proxies []xds.Proxy) *publication {
 		return a.loaded
 	}
 	return a.loaded.with(serve)
+}
+
+// heldBy tells whether a set has all of it. One that has less is tried: it may be less that is refused, and by fewer.
+func (w withdrawal) heldBy(set *xds.Set) bool {
+	return !slices.ContainsFunc(w.refusals, func(t xds.TypeState) bool { return !published(t.Refused.Resources, set) })
 }
 
 // stands tells whether one of the Envoys that refused is still there. Others may think otherwise.
@@ -110,7 +117,7 @@ func (l *loop) settle() {
 		if v.silent > 0 || starting {
 			l.log.Debug("some Envoys have not answered yet", "instance", name, "count", v.silent)
 		}
-		for _, text := range now.texts(name, v) {
+		for _, text := range now.texts(name, v.refusals) {
 			a.addRefusal(text)
 		}
 		if v.took == 0 && len(v.refused) > 0 {
@@ -141,7 +148,8 @@ func (l *loop) withdraw(instances []string, all map[string]*answers) bool {
 			continue
 		}
 		back[name] = set
-		l.withdrawn[name] = withdrawal{now.sets[name], all[name].refused, strings.Join(now.texts(name, all[name]), "; ")}
+		v := all[name]
+		l.withdrawn[name] = withdrawal{v.refused, v.refusals, strings.Join(now.texts(name, v.refusals), "; ")}
 		l.log.Warn("what the Envoys of an instance refused is withdrawn", "instance", name)
 	}
 	if len(back) == 0 {

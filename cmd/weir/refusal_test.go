@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,6 +153,41 @@ func TestRefusedByAnEnvoy(t *testing.T) {
 	third := w.awaitAttempt(second.LastAttempt.At, admin.Unchanged)
 	write(t, dir, strings.Replace(gateway("two"), "8080", "8082", 1))
 	w.awaitAttempt(third.LastAttempt.At, admin.Applied)
+}
+
+// What was withdrawn is not sent again with edits that hold it still, and the edit that mends it is live.
+func TestEditsOfWhatIsWithdrawn(t *testing.T) {
+	dir := directory(t, gateway("one"))
+	w := serve(t, dir)
+	s := w.awaitAttempt(time.Time{}, admin.Applied)
+	var offered atomic.Int32
+	proxy(t, w.xds, "edge", func(r *discoveryv3.DeltaDiscoveryResponse) string {
+		if listensAt(r, 8081) {
+			offered.Add(1)
+			return "Error adding/updating listener(s) http: cannot bind\n"
+		}
+		return ""
+	})
+	w.await("the proxy is current", func() bool {
+		p := w.current().Instances[0].Proxies
+		return len(p) == 1 && p[0].Current
+	})
+	for edit, above := range []string{"", "# a comment\n", "\n\n", "\n\n\n"} {
+		write(t, dir, above+strings.Replace(gateway([]string{"one", "one", "two", "three"}[edit]), "8080", "8081", 1))
+		place := fmt.Sprintf("main.hcl:%d: ", 4+strings.Count(above, "\n"))
+		served := s.Generation
+		s = w.awaitAttempt(s.LastAttempt.At, admin.Refused)
+		if text := s.Instances[0].Withdrawn; !strings.Contains(text, place) || !strings.HasSuffix(text, "cannot bind") || text != s.LastAttempt.Error {
+			t.Errorf("edit %d: %q is withdrawn, and the attempt says %q", edit, text, s.LastAttempt.Error)
+		}
+		if s.Generation != served || offered.Load() != 1 {
+			t.Errorf("edit %d: %s serves, and served %s; what was refused was sent %d times", edit, s.Generation, served, offered.Load())
+		}
+	}
+	write(t, dir, gateway("three"))
+	if s = w.awaitAttempt(s.LastAttempt.At, admin.Applied); s.Instances[0].Withdrawn != "" || !s.Instances[0].Proxies[0].Current {
+		t.Errorf("%+v", s)
+	}
 }
 
 // One that was there before the refusal stays; there is nothing to go back to, and another one may take it.
