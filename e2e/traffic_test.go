@@ -145,6 +145,42 @@ func TestRemovalDrains(t *testing.T) {
 	}
 }
 
+// An edit of a listener lets the requests finish that came in through it, however long they take, and the connections that
+// callers keep open lose none.
+func TestListenerEditDrains(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "n0")
+	g, port := startShop(t, plain(n), nil)
+	r := request{port: port, path: "/", method: http.MethodPost}
+	arrived, release := holdOne(t, n)
+	result := make(chan error, 1)
+	go func() {
+		client := newClient(nil)
+		client.Timeout = time.Minute
+		defer client.CloseIdleConnections()
+		if got, err := r.send(client, "http"); err != nil || got.body != "slow" {
+			result <- fmt.Errorf("%v %v", got, err)
+		}
+		close(result)
+	}()
+	<-arrived
+	l := startLoad(t, r)
+	logged := strings.Replace(shop(port, plain(n)), "  listener", "  access_log {}\n  listener", 1)
+	g.edit(t, "gateway.hcl", logged, "the access log is on", func() error { return containsAll(g.output.String(), `"api":"all"`) })
+	g.edit(t, "gateway.hcl", strings.Replace(logged, `listener "http"`, `listener "public"`, 1), "the other name is in the log",
+		func() error { return containsAll(g.output.String(), `"listener":"public"`) })
+	select { // an Envoy that is told to drain for as long as it may take to stop cuts here
+	case err := <-result:
+		t.Fatalf("the edits cut a request off: %v", err)
+	case <-time.After(12 * time.Second):
+	}
+	release()
+	if err := <-result; err != nil {
+		t.Errorf("the edits cut a request off: %v", err)
+	}
+	l.stop(t)
+}
+
 // An instance that is removed from the files lets its Envoy finish, and takes no more.
 func TestRemovedInstanceDrains(t *testing.T) {
 	t.Parallel()

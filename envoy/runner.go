@@ -25,12 +25,17 @@ const (
 // DefaultDrainTime is how long a stopping Envoy may take to finish the requests that it has.
 const DefaultDrainTime = 10 * time.Second
 
+// listenerDrainTime is how long a connection lives on after an edit that changed its listener. When it is over, Envoy cuts
+// what still runs, so it is longer than requests are; and since the "immediate" strategy has each connection closed after its
+// next answer, nobody sees the listener of before for as long as that.
+const listenerDrainTime = time.Hour
+
 // RunnerOptions says which Envoy to run and how.
 type RunnerOptions struct {
 	Path        string           // Envoy's binary, from Find
 	Bootstrap   BootstrapOptions // an empty AdminAddress is a free port on loopback
 	Concurrency int              // worker threads; 0: as many as Envoy thinks right
-	DrainTime   time.Duration    // 0: DefaultDrainTime
+	DrainTime   time.Duration    // of one that is stopped; 0: DefaultDrainTime
 	Log         *slog.Logger     // also takes Envoy's own warnings and errors
 	Output      io.Writer        // takes whole lines of Envoy's standard output, its access log; nil: nobody does
 }
@@ -165,7 +170,8 @@ func (r *Runner) arguments(config, adminFile string) []string {
 		"-c", config,
 		"--admin-address-path", adminFile,
 		"--disable-hot-restart", // or two Envoys of one machine take each other for parent and child
-		"--drain-time-s", strconv.Itoa(int(r.options.DrainTime.Seconds())),
+		"--drain-time-s", strconv.Itoa(int(listenerDrainTime.Seconds())),
+		"--drain-strategy", "immediate",
 		"--log-level", "warning",
 		"--log-format", envoyLogFormat,
 		"--file-flush-interval-msec", "1000", // of access logs; Envoy's own is 10 s, too long for who looks at one
