@@ -17,6 +17,7 @@ type estate struct {
 	upstreams []estateUpstream
 	apis      []estateAPI
 	extra     bool // a further service
+	crowd     int  // further APIs: with many of them the routes are cut into parts
 	made      int  // upstreams so far, for names that nobody had
 	edits     int
 }
@@ -55,7 +56,7 @@ func (e *estate) newName() string {
 func (e *estate) edit() string {
 	e.edits++
 	u, a := &e.upstreams[e.random.IntN(len(e.upstreams))], &e.apis[e.random.IntN(len(e.apis))]
-	switch e.random.IntN(8) {
+	switch e.random.IntN(9) {
 	case 0, 1:
 		was := u.name
 		u.name = e.newName()
@@ -74,6 +75,9 @@ func (e *estate) edit() string {
 		e.extra = !e.extra
 		return fmt.Sprintf("a further service: %v", e.extra)
 	case 6:
+		e.crowd = []int{0, 80, 110, 400}[e.random.IntN(4)] + e.random.IntN(15)
+		return fmt.Sprintf("%d further APIs", e.crowd)
+	case 7:
 		u.retries = 1 + u.retries%10
 		return fmt.Sprintf("%d retries of %s", u.retries, u.name)
 	default:
@@ -109,6 +113,11 @@ func (e *estate) text() string {
 	if e.extra {
 		b.WriteString(mock("extra", "/extra", "extra"))
 	}
+	b.WriteString("service \"crowd\" {\n  instance = instance.edge\n")
+	for i := range e.crowd {
+		fmt.Fprintf(&b, "  api \"api%d\" {\n    path = \"/crowd/%d\"\n    backend {\n      mock { status = 200 }\n    }\n  }\n", i, i)
+	}
+	b.WriteString("}\n")
 	b.WriteString(mock("live", "/live", fmt.Sprint(e.edits)))
 	return b.String()
 }

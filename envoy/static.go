@@ -27,7 +27,8 @@ type resourceSet struct {
 	secrets     []*tlsv3.Secret
 	assignments map[string]*endpointv3.ClusterLoadAssignment
 	routes      map[string]*routev3.RouteConfiguration
-	used        map[string]bool // assignments and routes, by type and name, that a cluster or a listener holds
+	scopes      []*routev3.ScopedRouteConfiguration
+	used        map[string]bool // assignments and routes, by type and name, that a cluster, a scope or a listener holds
 	systemCA    bool            // some cluster refers to it
 }
 
@@ -43,6 +44,9 @@ func staticBootstrap(resources []proto.Message) (*bootstrapv3.Bootstrap, error) 
 		if err := set.add(proto.Clone(resource)); err != nil {
 			return nil, err
 		}
+	}
+	if err := set.fillScopes(); err != nil {
+		return nil, err
 	}
 	for _, cluster := range set.clusters {
 		if err := set.inline(cluster.ProtoReflect()); err != nil {
@@ -82,6 +86,8 @@ func (s *resourceSet) add(resource proto.Message) error {
 		s.assignments[r.ClusterName] = r
 	case *routev3.RouteConfiguration:
 		s.routes[r.Name] = r
+	case *routev3.ScopedRouteConfiguration:
+		s.scopes = append(s.scopes, r)
 	default:
 		return fmt.Errorf("a resource of type %s cannot be checked by Envoy", resource.ProtoReflect().Descriptor().FullName())
 	}
@@ -164,8 +170,29 @@ func (s *resourceSet) inlineEndpoints(c *clusterv3.Cluster) {
 	c.LoadAssignment = assignment
 }
 
-// inlineRoutes turns a listener's reference to a route configuration into the configuration.
+// fillScopes puts the route configurations into the scopes that refer to them.
+func (s *resourceSet) fillScopes() error {
+	for _, scope := range s.scopes {
+		name := scope.RouteConfigurationName
+		routes, ok := s.routes[name]
+		if !ok {
+			return fmt.Errorf("scope %s: its route configuration %q is not among the resources", scope.Name, name)
+		}
+		s.used["routes "+name] = true
+		scope.RouteConfiguration, scope.RouteConfigurationName = routes, ""
+	}
+	return nil
+}
+
+// inlineRoutes turns a listener's reference to a route configuration, or to scopes, into what it refers to.
 func (s *resourceSet) inlineRoutes(manager *hcmv3.HttpConnectionManager) error {
+	if scoped := manager.GetScopedRoutes(); scoped.GetScopedRds() != nil {
+		scoped.RdsConfigSource = nil
+		scoped.ConfigSpecifier = &hcmv3.ScopedRoutes_ScopedRouteConfigurationsList{
+			ScopedRouteConfigurationsList: &hcmv3.ScopedRouteConfigurationsList{ScopedRouteConfigurations: s.scopes},
+		}
+		return nil
+	}
 	rds := manager.GetRds()
 	if rds == nil {
 		return nil

@@ -66,7 +66,7 @@ func logged(t *testing.T, a *model.AccessLog) (*gateway, *node, string) {
 		forwardAPI("dead", "/dead", "gone", ""), mockAPI("shop", "mock", "/mock"))
 	secure(t, c, "https").XFFNumTrustedHops = 1
 	c.Services["shop"].Listeners = []string{"http", "https"}
-	return startEnvoy(t, Instance(c, "edge"), nil), n, dead
+	return startEnvoy(t, cutUp(c), nil), n, dead
 }
 
 // secrets are what a caller may send and no log may hold.

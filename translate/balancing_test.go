@@ -147,7 +147,7 @@ func TestSharesPerWorker(t *testing.T) {
 		u.Nodes = append(u.Nodes, one.Nodes...)
 	}
 	addService(c, "shop", "", forwardAPI("all", "*", "orders", ""))
-	g := startWorkers(t, Instance(c, "edge"), nil, 2)
+	g := startWorkers(t, cutUp(c), nil, 2)
 	total := make([]int, len(nodes))
 	const connections = 8 // each is one worker's, and no worker has any other meanwhile
 	for range connections {

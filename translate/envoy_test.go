@@ -163,9 +163,10 @@ type answer struct {
 
 // client is one HTTP/1.1 connection to a listener. It writes request lines as they are given, which net/http would tidy.
 type client struct {
-	t    *testing.T
-	conn net.Conn
-	read *bufio.Reader
+	t       *testing.T
+	gateway *gateway
+	conn    net.Conn
+	read    *bufio.Reader
 }
 
 // dial connects to a listener; with TLS if config is not nil.
@@ -179,7 +180,7 @@ func (g *gateway) dial(listener string, config *tls.Config) *client {
 		conn = tls.Client(conn, config)
 	}
 	g.t.Cleanup(func() { _ = conn.Close() })
-	return &client{t: g.t, conn: conn, read: bufio.NewReader(conn)}
+	return &client{t: g.t, gateway: g, conn: conn, read: bufio.NewReader(conn)}
 }
 
 // do sends one request. Headers are "Name: value" lines.
@@ -224,6 +225,7 @@ func static(t *testing.T, resources []Resource, ca []byte) *bootstrapv3.Bootstra
 	}
 	assignments := map[string]*endpointv3.ClusterLoadAssignment{}
 	routes := map[string]*routev3.RouteConfiguration{}
+	var scopes []*routev3.ScopedRouteConfiguration
 	for _, r := range resources {
 		switch m := proto.Clone(r.Message).(type) {
 		case *clusterv3.Cluster:
@@ -237,7 +239,12 @@ func static(t *testing.T, resources []Resource, ca []byte) *bootstrapv3.Bootstra
 			assignments[m.ClusterName] = m
 		case *routev3.RouteConfiguration:
 			routes[m.Name] = m
+		case *routev3.ScopedRouteConfiguration:
+			scopes = append(scopes, m)
 		}
+	}
+	for _, s := range scopes {
+		s.RouteConfiguration, s.RouteConfigurationName = routes[s.RouteConfigurationName], ""
 	}
 	if ca != nil {
 		b.StaticResources.Secrets = append(b.StaticResources.Secrets, &tlsv3.Secret{Name: SystemCA,
@@ -250,21 +257,24 @@ func static(t *testing.T, resources []Resource, ca []byte) *bootstrapv3.Bootstra
 			c.EdsClusterConfig = nil
 		}
 	}
-	withoutADS(b.ProtoReflect(), routes)
+	withoutADS(b.ProtoReflect(), scopes)
 	return b
 }
 
 // withoutADS replaces references to ADS, through every Any.
-func withoutADS(m protoreflect.Message, routes map[string]*routev3.RouteConfiguration) {
+func withoutADS(m protoreflect.Message, scopes []*routev3.ScopedRouteConfiguration) {
 	switch m := m.Interface().(type) {
 	case *anypb.Any:
 		if inner, err := m.UnmarshalNew(); err == nil {
-			withoutADS(inner.ProtoReflect(), routes)
+			withoutADS(inner.ProtoReflect(), scopes)
 			m.Value = pack(inner).Value
 		}
 		return
 	case *hcmv3.HttpConnectionManager:
-		m.RouteSpecifier = &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: routes[m.GetRds().RouteConfigName]}
+		m.GetScopedRoutes().ConfigSpecifier = &hcmv3.ScopedRoutes_ScopedRouteConfigurationsList{
+			ScopedRouteConfigurationsList: &hcmv3.ScopedRouteConfigurationsList{ScopedRouteConfigurations: scopes},
+		}
+		m.GetScopedRoutes().RdsConfigSource = nil
 		return
 	case *tlsv3.SdsSecretConfig:
 		m.SdsConfig = nil
@@ -275,10 +285,10 @@ func withoutADS(m protoreflect.Message, routes map[string]*routev3.RouteConfigur
 		case field.IsMap() || field.Message() == nil:
 		case field.IsList():
 			for i := range value.List().Len() {
-				withoutADS(value.List().Get(i).Message(), routes)
+				withoutADS(value.List().Get(i).Message(), scopes)
 			}
 		default:
-			withoutADS(value.Message(), routes)
+			withoutADS(value.Message(), scopes)
 		}
 		return true
 	})

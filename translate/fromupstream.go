@@ -1,7 +1,10 @@
 package translate
 
 import (
+	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	matchingv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/common/matching/v3"
+	matcheractionv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/common/matcher/action/v3"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -34,10 +37,16 @@ func setOnAction(action *routev3.RouteAction, u *model.Upstream) {
 	}
 }
 
-// filtersOf takes an upstream that has said all conditions for retries out of the filter that adds some.
+// filtersOf takes an upstream that has said all conditions for retries out of the filter that adds some. It does not say
+// "disabled", which Envoy would look for in the route that it finds first (scope.go).
 func filtersOf(u *model.Upstream) map[string]*anypb.Any {
 	if !u.Retry.Said() {
 		return nil
 	}
-	return map[string]*anypb.Any{idempotentFilter: pack(&routev3.FilterConfig{Disabled: true})}
+	return map[string]*anypb.Any{idempotentFilter: skipFilter}
 }
+
+// skipFilter makes a filter that has a matcher do nothing.
+var skipFilter = pack(&matchingv3.ExtensionWithMatcherPerRoute{
+	XdsMatcher: &xdsmatcherv3.Matcher{OnNoMatch: action("skip", &matcheractionv3.SkipFilter{})},
+})

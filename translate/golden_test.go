@@ -15,6 +15,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ var update = flag.Bool("update", false, "write what the translation gives into t
 
 // TestGolden translates the files of each archive in testdata and compares the resources of each instance with the
 // archive's "INSTANCE.json". The real Envoy accepts each of them. A line "# certificate NAME HOST..." of the archive's
-// comment asks for a fresh NAME.crt and NAME.key.
+// comment asks for a fresh NAME.crt and NAME.key; "# parts N" has sockets cut into parts of N routes.
 func TestGolden(t *testing.T) {
 	archives, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -62,7 +63,7 @@ func golden(t *testing.T, file string) {
 	got := map[string]string{}
 	written := *inputs
 	for _, instance := range sortedKeys(c.Instances) {
-		resources := Instance(c, instance)
+		resources := instanceOf(c, instance, sizeOf(t, archive))
 		accepted(t, resources)
 		name := instance + ".json"
 		got[name] = render(t, resources, generated)
@@ -77,6 +78,21 @@ func golden(t *testing.T, file string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the resources differ from %s (write them with -update):\n%s", file, diff)
 	}
+}
+
+// sizeOf is the size of parts that an archive asks for.
+func sizeOf(t *testing.T, archive *txtar.Archive) int {
+	t.Helper()
+	size := partSize
+	for line := range strings.Lines(string(archive.Comment)) {
+		if rest, found := strings.CutPrefix(line, "# parts "); found {
+			var err error
+			if size, err = strconv.Atoi(strings.TrimSpace(rest)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return size
 }
 
 // load reads an archive as weir reads a directory. What it generated is returned as base64, with a word in its place.

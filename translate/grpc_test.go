@@ -113,7 +113,7 @@ func TestGRPC(t *testing.T) {
 	again := addUpstream(c, "again", model.GRPC, unavailable.address, plain.address)
 	again.Retry.On = []string{"connect-failure", "unavailable"}
 	add("again", again)
-	g := startEnvoy(t, Instance(c, "edge"), certificate)
+	g := startEnvoy(t, cutUp(c), certificate)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 

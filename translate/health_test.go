@@ -87,7 +87,7 @@ func TestHealthCheck(t *testing.T) {
 		apis = append(apis, forwardAPI(name, "/"+name, name, ""))
 	}
 	addService(c, "shop", "", apis...)
-	g := startEnvoy(t, Instance(c, "edge"), certificate)
+	g := startEnvoy(t, cutUp(c), certificate)
 	caller := g.dial("http", nil)
 	// shares waits until 20 requests are answered with the status and shared as wanted: workers learn of a node's health a
 	// moment after the statistics do.

@@ -13,6 +13,7 @@ import (
 // ledger is what is known of an instance from one configuration to the next: who uses what, and what is to be told.
 type ledger struct {
 	noun      *model.Instance
+	size      int                        // of parts
 	upstreams map[string]*model.Upstream // of the configuration, by name
 	used      map[string]*usedCluster    // by the cluster's name
 	routing   use
@@ -24,9 +25,9 @@ type ledger struct {
 }
 
 // newLedger is an instance of which nothing has been told.
-func newLedger(c *model.Configuration, instance *model.Instance) *ledger {
+func newLedger(c *model.Configuration, instance *model.Instance, size int) *ledger {
 	g := &ledger{
-		noun: instance, upstreams: c.Upstreams, renewed: true,
+		noun: instance, size: size, upstreams: c.Upstreams, renewed: true,
 		used: map[string]*usedCluster{}, routing: use{byName: map[string]*model.Upstream{}},
 		sockets: map[string]*socket{}, touched: map[string]bool{},
 	}
@@ -52,7 +53,7 @@ func (g *ledger) rename(instance *model.Instance) bool {
 		}
 	}
 	for name, l := range instance.Listeners {
-		g.sockets[name].listener, g.sockets[name].touched = l, true // the place of its routes is another
+		g.sockets[name].listener, g.sockets[name].untold = l, true // the place of its routes is another
 	}
 	g.noun, g.renewed = instance, true
 	return true
@@ -153,7 +154,7 @@ func (g *ledger) delta() Delta {
 		g.addCluster(&d, name)
 	}
 	for _, s := range g.sockets {
-		s.addRoutes(&d, g.routing)
+		s.addRoutes(&d, g.routing, g.size)
 	}
 	clear(g.touched)
 	g.renewed = false

@@ -57,11 +57,12 @@ func routesName(l *model.Listener) string { return hostPort(l.Address.String(), 
 // with use_remote_address Envoy removes these headers from every request.
 func connectionManager(instance *model.Instance, l *model.Listener) *hcmv3.HttpConnectionManager {
 	m := &hcmv3.HttpConnectionManager{
-		CodecType:        hcmv3.HttpConnectionManager_AUTO,
-		StatPrefix:       l.Name,
-		RouteSpecifier:   &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{ConfigSource: ads(), RouteConfigName: routesName(l)}},
-		HttpFilters:      httpFilters(instance),
-		UseRemoteAddress: wrapperspb.Bool(true),
+		CodecType:                     hcmv3.HttpConnectionManager_AUTO,
+		StatPrefix:                    l.Name,
+		RouteSpecifier:                scopedRoutes(),
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{startScope(routesName(l))},
+		HttpFilters:                   httpFilters(instance),
+		UseRemoteAddress:              wrapperspb.Bool(true),
 		// Routes are chosen by path, so "/a/../b", "/a//b" and "/%61" may not slip past one.
 		NormalizePath: wrapperspb.Bool(true),
 		MergeSlashes:  true,
@@ -87,13 +88,18 @@ func connectionManager(instance *model.Instance, l *model.Listener) *hcmv3.HttpC
 	return m
 }
 
-// httpFilters are the filters that every request passes. The router is last.
+// httpFilters are the filters that every request passes. The one that finds the route's scope goes before all that ask for
+// the route; the router is last.
 func httpFilters(instance *model.Instance) []*hcmv3.HttpFilter {
-	return append(slices.Concat(observation(instance), policyFilters()),
-		httpFilter(idempotentFilter, idempotentRetries()),
-		// No x-envoy-* headers: neither callers nor nodes are told what the gateway runs on.
-		httpFilter("envoy.filters.http.router", &routerv3.Router{SuppressEnvoyHeaders: true}),
-	)
+	return slices.Concat(
+		[]*hcmv3.HttpFilter{httpFilter(scopeFilter, scopeFilterConfig())},
+		observation(instance),
+		policyFilters(),
+		[]*hcmv3.HttpFilter{
+			httpFilter(idempotentFilter, idempotentRetries()),
+			// No x-envoy-* headers: neither callers nor nodes are told what the gateway runs on.
+			httpFilter("envoy.filters.http.router", &routerv3.Router{SuppressEnvoyHeaders: true}),
+		})
 }
 
 func httpFilter(name string, config proto.Message) *hcmv3.HttpFilter {

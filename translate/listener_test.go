@@ -37,7 +37,7 @@ func TestListenerMinVersion(t *testing.T) {
 	secure(t, c, "usual")
 	strict := secure(t, c, "strict")
 	strict.Port, strict.TLS.MinVersion = 8444, model.TLS13
-	g := startEnvoy(t, Instance(c, "edge"), nil)
+	g := startEnvoy(t, cutUp(c), nil)
 	for _, test := range []struct {
 		listener string
 		version  uint16
@@ -65,7 +65,7 @@ func TestClientCertificates(t *testing.T) {
 	foreign, foreignKey := selfSigned(t, "caller.test")
 	secure(t, c, "https").TLS.ClientCA = known
 	onEveryListener(c, n)
-	g := startEnvoy(t, Instance(c, "edge"), nil)
+	g := startEnvoy(t, cutUp(c), nil)
 	ask := func(protocol string, pair ...[]byte) (*http.Response, error) {
 		config := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocol}}
 		if len(pair) > 0 {
@@ -110,7 +110,7 @@ func TestListenerLimits(t *testing.T) {
 		MaxRequestHeadersKB: 96, IdleTimeout: 200 * time.Millisecond, RequestTimeout: 300 * time.Millisecond,
 	}}
 	onEveryListener(c, n)
-	g := startEnvoy(t, Instance(c, "edge"), nil)
+	g := startEnvoy(t, cutUp(c), nil)
 	// The single header is below what one may be at all, and the two together are between the limits.
 	big := []string{"X-A: " + strings.Repeat("a", 40<<10), "X-B: " + strings.Repeat("b", 40<<10)}
 	if a := g.dial("http", nil).do("GET", "shop.test", "/", big...); a.Status != 431 {
@@ -142,7 +142,7 @@ func TestTrustedProxies(t *testing.T) {
 	listeners["behind"] = &model.Listener{Name: "behind", Address: listeners["http"].Address, Port: 8081, Limits: usualLimits, XFFNumTrustedHops: 1}
 	listeners["balanced"] = &model.Listener{Name: "balanced", Address: listeners["http"].Address, Port: 8082, Limits: usualLimits, ProxyProtocol: true}
 	onEveryListener(c, n)
-	g := startEnvoy(t, Instance(c, "edge"), nil)
+	g := startEnvoy(t, cutUp(c), nil)
 	claims := []string{"X-Forwarded-For: 203.0.113.9", "X-Forwarded-Proto: https"}
 	for listener, want := range map[string]string{"http": "http", "behind": "https"} {
 		g.dial(listener, nil).do("GET", "shop.test", "/", claims...)

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func TestMatchingProperty(t *testing.T) {
 // "tree.DOMAIN", whatever the translation would choose.
 func inBothForms(t *testing.T, c *model.Configuration) []Resource {
 	t.Helper()
-	resources := Instance(c, "edge")
+	resources := instanceOf(c, "edge", math.MaxInt)
 	for _, r := range resources {
 		routes, ok := r.Message.(*routev3.RouteConfiguration)
 		if !ok {
@@ -101,10 +102,13 @@ func chosen(a answer) string {
 // words are few and share beginnings, so that random paths meet random APIs, and byte prefixes are not segments.
 var words = []string{"a", "b", "ab", "a-b", "a.b", "(c)"}
 
-func randomAPIs(random *rand.Rand) []string {
+func randomAPIs(random *rand.Rand) []string { return someAPIs(random, 1+random.IntN(12)) }
+
+// someAPIs are up to n lines that do not clash.
+func someAPIs(random *rand.Rand, n int) []string {
 	var lines []string
 	taken := map[string]bool{}
-	for range 1 + random.IntN(12) {
+	for range n {
 		path := randomPattern(random)
 		if path == "*" {
 			path = "/*" // the same, as rule 6 has it

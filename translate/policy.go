@@ -51,6 +51,13 @@ func policyFilters() []*hcmv3.HttpFilter {
 	}
 }
 
+// policiesOn switches those filters on, for a route that is found before the one that has configurations for them: what
+// routes switch on is read from the first (scope.go). A filter for which the last has none does nothing.
+func policiesOn() map[string]*anypb.Any {
+	on := pack(&routev3.FilterConfig{Config: &anypb.Any{}})
+	return map[string]*anypb.Any{corsFilter: on, rbacFilter: on, rateLimitFilter: on}
+}
+
 // setPolicies writes the policies of an API into its route.
 func setPolicies(r *routev3.Route, api *model.API) {
 	set := func(filter string, config proto.Message) {

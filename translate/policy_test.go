@@ -43,7 +43,7 @@ func TestHeaderChanges(t *testing.T) {
 	redirect.Backend = model.Backend{Redirect: &model.Redirect{Host: "www.test", Status: 302}}
 	redirect.ResponseHeaders = model.HeaderChanges{Set: []model.Header{{Name: "x-a", Value: "gateway"}}}
 	addService(c, "shop", "shop.test", forward, mock, redirect)
-	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	caller := startEnvoy(t, cutUp(c), nil).dial("http", nil)
 
 	a := caller.do("GET", "shop.test", "/forward", "X-Set: caller", "X-Added: caller", "X-Secret: caller", "User-Agent: caller", "X-Other: caller")
 	r := <-seen.requests
@@ -87,7 +87,7 @@ func TestCORS(t *testing.T) {
 	conditional.Headers = []model.Condition{{Name: "x-version", Match: model.MatchExact, Text: "2"}}
 	conditional.CORS = post.CORS
 	addService(c, "shop", "api.test", get, post, everything, conditional, forwardAPI("none", "/none", "main", ""))
-	for form, caller := range map[string]*client{"lists": startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil), "tree": startEnvoy(t, asTree(c), nil).dial("http", nil)} {
+	for form, caller := range map[string]*client{"lists": startEnvoy(t, cutUp(c), nil).dial("http", nil), "tree": startEnvoy(t, asTree(c), nil).dial("http", nil)} {
 		for _, test := range []struct {
 			path, origin, method string
 			status               int
@@ -154,7 +154,7 @@ func TestRateLimit(t *testing.T) {
 	all, exact, several, free := mockAPI("shop", "all", "*"), mockAPI("shop", "exact", "GET /exact"), mockAPI("shop", "several", "GET,POST,PUT /several/*"), mockAPI("shop", "free", "/free")
 	all.RateLimit, several.RateLimit = limit(5, 5), limit(1, 7)
 	addService(c, "shop", "shop.test", all, exact, several, free)
-	g := startEnvoy(t, Instance(c, "edge"), nil)
+	g := startEnvoy(t, cutUp(c), nil)
 	caller := g.dial("http", nil)
 	passed := func(requests ...string) int {
 		n := 0
@@ -195,7 +195,7 @@ func TestRateLimitFills(t *testing.T) {
 	api := mockAPI("shop", "all", "*")
 	api.RateLimit = &model.RateLimit{Requests: 20, Per: time.Second, Burst: 1}
 	addService(c, "shop", "", api)
-	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	caller := startEnvoy(t, cutUp(c), nil).dial("http", nil)
 	passed, start := 0, time.Now()
 	for passed < 20 && time.Since(start) < 30*time.Second {
 		if caller.do("GET", "shop.test", "/").Status == 200 {
@@ -235,7 +235,7 @@ func TestIPRules(t *testing.T) {
 		apis = append(apis, api)
 	}
 	addService(c, "shop", "shop.test", apis...)
-	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	caller := startEnvoy(t, cutUp(c), nil).dial("http", nil)
 	for name, r := range rules {
 		for _, claimed := range []string{"127.0.0.1", "10.0.0.1", "192.0.2.1"} {
 			if a := caller.do("GET", "shop.test", "/"+name, "X-Forwarded-For: "+claimed, "X-Real-IP: "+claimed); a.Status != r.status {

@@ -32,7 +32,7 @@ func TestRedirects(t *testing.T) {
 		redirect("to_root", "/to.root/*", model.Redirect{PathPrefix: "/"}),
 	)
 	addService(c, "old", "old.test", redirect("all", "*", model.Redirect{Host: "new.test", PathPrefix: "/old"}))
-	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	caller := startEnvoy(t, cutUp(c), nil).dial("http", nil)
 	for _, test := range []struct {
 		host, path string
 		status     int

@@ -43,7 +43,7 @@ func eachUpstream(t *testing.T, c *model.Configuration) *gateway {
 		apis = append(apis, forwardAPI(name, "/"+name, name, ""))
 	}
 	addService(c, "shop", "", apis...)
-	return startEnvoy(t, Instance(c, "edge"), nil)
+	return startEnvoy(t, cutUp(c), nil)
 }
 
 // stat is a counter of an upstream's cluster.

@@ -28,14 +28,18 @@ type host struct {
 //
 // A domain whose services have no APIs is a virtual host all the same: its requests are not for the services of another.
 func routeConfiguration(name string, hosts []host, u use) *routev3.RouteConfiguration {
-	out := &routev3.RouteConfiguration{
-		Name: name,
-		// Never strip_*_host_port, which would change the Host that nodes see.
-		IgnorePortInHostMatching: true,
-	}
-	limit := directResponseLimit
+	out := emptyRoutes(name)
 	for _, h := range hosts {
 		out.VirtualHosts = append(out.VirtualHosts, virtualHost(h, u))
+	}
+	setResponseLimit(out, hosts)
+	return out
+}
+
+// setResponseLimit lifts the limit where a mock is longer.
+func setResponseLimit(out *routev3.RouteConfiguration, hosts []host) {
+	limit := directResponseLimit
+	for _, h := range hosts {
 		for _, e := range h.entries {
 			if mock := e.api.Backend.Mock; mock != nil {
 				limit = max(limit, len(mock.Body))
@@ -45,20 +49,33 @@ func routeConfiguration(name string, hosts []host, u use) *routev3.RouteConfigur
 	if limit > directResponseLimit {
 		out.MaxDirectResponseBodySizeBytes = wrapperspb.UInt32(uint32(limit))
 	}
-	return out
+}
+
+// emptyRoutes has what all routes of a socket have.
+func emptyRoutes(name string) *routev3.RouteConfiguration {
+	return &routev3.RouteConfiguration{
+		Name: name,
+		// Never strip_*_host_port, which would change the Host that nodes see.
+		IgnorePortInHostMatching: true,
+		RequestHeadersToRemove:   []string{scopeHeader},
+	}
 }
 
 // virtualHost is one domain.
 func virtualHost(h host, u use) *routev3.VirtualHost {
 	out := &routev3.VirtualHost{Name: h.domain, Domains: []string{h.domain}}
 	if len(h.entries) > 0 {
-		entries := make([]entry, len(h.entries))
-		for i, e := range h.entries {
-			entries[i] = e.entry
-		}
-		out.Matcher = routeMatcher(entries, u)
+		out.Matcher = routeMatcher(entriesIn(h.entries), u)
 	}
 	return out
+}
+
+func entriesIn(list []placed) []entry {
+	entries := make([]entry, len(list))
+	for i, e := range list {
+		entries[i] = e.entry
+	}
+	return entries
 }
 
 // entriesOf are the APIs of a service; of none, none.

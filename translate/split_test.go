@@ -31,7 +31,7 @@ func TestSplit(t *testing.T) {
 	addService(c, "shop", "shop.test",
 		splitAPI("split", "/split/*", "/v1", split...),
 		splitAPI("retries", "/retries", "", model.Target{Upstream: "once", Weight: 1}, model.Target{Upstream: "four", Weight: 1}))
-	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	caller := startEnvoy(t, cutUp(c), nil).dial("http", nil)
 	for range requests {
 		if a := caller.do("GET", "shop.test", "/split/a"); a.Status != 200 {
 			t.Fatalf("status %d", a.Status)
@@ -95,7 +95,7 @@ func TestMirror(t *testing.T) {
 		mirrored("some", "/some", model.Mirror{Upstream: "some", Percent: 20}),
 		mirrored("none", "/none", model.Mirror{Upstream: "none", Percent: 0}),
 		mirrored("hangs", "/hangs", model.Mirror{Upstream: "hangs", Percent: 100}))
-	g := startEnvoy(t, Instance(c, "edge"), nil)
+	g := startEnvoy(t, cutUp(c), nil)
 	caller := g.dial("http", nil)
 	ask := func(path string, times int) {
 		t.Helper()

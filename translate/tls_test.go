@@ -72,7 +72,7 @@ func TestUpstreamTLS(t *testing.T) {
 		apis = append(apis, forwardAPI(name, "/"+name, name, ""))
 	}
 	addService(c, "shop", "", apis...)
-	caller := startEnvoy(t, Instance(c, "edge"), system).dial("http", nil)
+	caller := startEnvoy(t, cutUp(c), system).dial("http", nil)
 
 	for _, test := range []struct {
 		path string
@@ -143,7 +143,7 @@ func TestDownstreamTLS(t *testing.T) {
 	}
 	addMocks(t, c, "shop", "", []string{"*"})
 	c.Services["shop"].Listeners = []string{"http", "https"}
-	g := startEnvoy(t, Instance(c, "edge"), nil)
+	g := startEnvoy(t, cutUp(c), nil)
 	for sni, want := range map[string]string{
 		"":                "first.test",
 		"first.test":      "first.test",

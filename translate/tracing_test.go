@@ -91,7 +91,7 @@ func TestTracing(t *testing.T) {
 	c.Instances["edge"].Tracing = &model.Tracing{Host: address.Addr().String(), Port: address.Port(), Sampling: 1}
 	addUpstream(c, "orders", model.HTTP, n.address).HostHeader = "orders.internal"
 	addService(c, "shop", "shop.test", forwardAPI("get", "/orders/{id}", "orders", "/v1/{id}"), mockAPI("shop", "mock", "/mock"))
-	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	caller := startEnvoy(t, cutUp(c), nil).dial("http", nil)
 	caller.do("GET", "shop.test", "/orders/7?token=s3cret", "X-Weir-Route: evil/evil", "Traceparent: "+callersTrace)
 	caller.do("POST", "shop.test", "/mock?token=s3cret")
 
@@ -136,7 +136,7 @@ func TestTracingSampling(t *testing.T) {
 	c := edge()
 	c.Instances["edge"].Tracing = &model.Tracing{Host: address.Addr().String(), Port: address.Port()}
 	addMocks(t, c, "shop", "", []string{"*"})
-	g := startEnvoy(t, Instance(c, "edge"), nil)
+	g := startEnvoy(t, cutUp(c), nil)
 	for _, header := range []string{"X-Client-Trace-Id: 1", "X-Envoy-Force-Trace: true", "X-B3-Sampled: 1", "Traceparent: " + callersTrace} {
 		g.dial("http", nil).do("GET", "any.test", "/", header)
 	}

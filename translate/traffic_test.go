@@ -31,7 +31,7 @@ func TestRouting(t *testing.T) {
 	addMocks(t, c, "rest", "", []string{"/rest"})
 	addService(c, "none", "closed.test") // no API: its requests are nobody else's
 	addMocks(t, c, "more", "shop.test", []string{"/more"})
-	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	caller := startEnvoy(t, cutUp(c), nil).dial("http", nil)
 	for _, test := range []struct{ request, want string }{
 		{"GET closed.test /rest", ""},
 		{"GET shop.test /orders/new", "shop/a0"},
@@ -117,7 +117,7 @@ func TestForwarding(t *testing.T) {
 	addService(c, "api", "api.test", forwardAPI("root", "/*", "plain", "/v1"))
 	addService(c, "any", "any.test", forwardAPI("all", "*", "plain", "/v1"))
 	addService(c, "keep", "keep.test", forwardAPI("root", "/*", "plain", "/"))
-	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	caller := startEnvoy(t, cutUp(c), nil).dial("http", nil)
 	for _, test := range []struct{ host, path, seenHost, seenPath string }{
 		{"shop.test", "/same/a%2Fb/?x=//y&z=%41", "shop.test", "/same/a%2Fb/?x=//y&z=%41"},
 		{"Shop.test:81", "/same", "Shop.test:81", "/same"},
@@ -173,7 +173,7 @@ func TestRetries(t *testing.T) {
 		apis = append(apis, forwardAPI(name, "/"+name, name, ""))
 	}
 	addService(c, "shop", "", apis...)
-	g := startEnvoy(t, Instance(c, "edge"), nil)
+	g := startEnvoy(t, cutUp(c), nil)
 	caller := g.dial("http", nil)
 
 	for _, path := range []string{"/half", "/resets", "/dead"} {
@@ -253,7 +253,7 @@ func TestWeights(t *testing.T) {
 		}
 	}
 	addService(c, "shop", "", forwardAPI("addresses", "/addresses", "addresses", ""), forwardAPI("names", "/names", "names", ""))
-	caller := startEnvoy(t, Instance(c, "edge"), nil).dial("http", nil)
+	caller := startEnvoy(t, cutUp(c), nil).dial("http", nil)
 	for _, path := range []string{"/addresses", "/names"} {
 		for range requests {
 			if a := caller.do("GET", "shop.test", path); a.Status != 200 {

@@ -40,11 +40,16 @@ type Delta struct {
 
 // Instance returns the resources of the named instance, sorted by type and name. An unknown instance has none.
 func Instance(c *model.Configuration, name string) []Resource {
+	return instanceOf(c, name, partSize)
+}
+
+// instanceOf is Instance with a size of parts.
+func instanceOf(c *model.Configuration, name string, size int) []Resource {
 	instance := c.Instances[name]
 	if instance == nil {
 		return nil
 	}
-	return newLedger(c, instance).delta().Changed
+	return newLedger(c, instance, size).delta().Changed
 }
 
 // pack puts a message into an Any. The marshalling is deterministic: maps inside an Any are not sorted later.

@@ -24,6 +24,11 @@ func NewTranslator() *Translator {
 // Update translates what differs from the last configuration, of each instance that it concerns; of a new one, everything.
 // Gone are the instances that are no more, sorted. The configuration must not be changed afterwards.
 func (t *Translator) Update(c *model.Configuration) (changed map[string]Delta, gone []string) {
+	return t.update(c, partSize)
+}
+
+// update is Update with a size of parts.
+func (t *Translator) update(c *model.Configuration, size int) (changed map[string]Delta, gone []string) {
 	replaced := map[string]*ledger{} // by those that were made anew
 	for _, e := range edits(t.last.Instances, c.Instances) {
 		switch {
@@ -33,7 +38,7 @@ func (t *Translator) Update(c *model.Configuration) (changed map[string]Delta, g
 		case e.before != nil && t.ledgers[e.after.Name].rename(e.after):
 		default:
 			replaced[e.after.Name] = t.ledgers[e.after.Name]
-			t.ledgers[e.after.Name] = newLedger(c, e.after)
+			t.ledgers[e.after.Name] = newLedger(c, e.after, size)
 		}
 	}
 	for _, g := range t.ledgers {

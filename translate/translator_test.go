@@ -15,19 +15,25 @@ import (
 )
 
 // TestTranslatorProperty walks through random configurations, in which nouns that do not change are the same ones, and
-// holds after each step that what a Translator told is what Instance says from scratch.
+// holds after each step that what a Translator told is what Instance says from scratch; with sockets whole and cut.
 func TestTranslatorProperty(t *testing.T) {
+	for _, size := range []int{1, 3, 8, partSize} {
+		t.Run(fmt.Sprintf("parts of %d", size), func(t *testing.T) { walkRandomly(t, size) })
+	}
+}
+
+func walkRandomly(t *testing.T, size int) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	w := &walk{random: rand.New(rand.NewPCG(seed, 0))}
 	translator := NewTranslator()
 	told := map[string]map[Key]Resource{}
 	c := w.start()
-	for step := range 400 {
-		changed, gone := translator.Update(c)
+	for step := range 300 {
+		changed, gone := translator.update(c, size)
 		follow(t, told, changed, gone)
 		for name := range c.Instances {
-			if difference := compareTold(told[name], Instance(c, name)); difference != "" {
+			if difference := compareTold(told[name], instanceOf(c, name, size)); difference != "" {
 				t.Fatalf("step %d, instance %s: %s", step, name, difference)
 			}
 		}
@@ -261,6 +267,7 @@ func (w *walk) api(c *model.Configuration, name string) *model.API {
 	default:
 		api = forwardAPI(name, line, names[w.n(len(names))], "")
 	}
+	api.WebSocket = w.n(12) == 0
 	api.Place, api.Backend.Place = w.place(), w.place()
 	return api
 }

@@ -20,7 +20,7 @@ func TestWebSocket(t *testing.T) {
 	yes.WebSocket, yes.Backend.Timeout = true, timeout
 	split.WebSocket = true
 	addService(c, "shop", "shop.test", yes, no, split)
-	g := startEnvoy(t, Instance(c, "edge"), nil)
+	g := startEnvoy(t, cutUp(c), nil)
 	handshake := []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}
 	if a := g.dial("http", nil).do("GET", "shop.test", "/no", handshake...); a.Status != 403 {
 		t.Errorf("an API without websocket: status %d", a.Status)

@@ -36,6 +36,10 @@ func (s *stream) accepted(w *watch, o *offer) {
 				s.served(name)
 			}
 		}
+	case routes:
+		for _, x := range o.items {
+			delete(s.unrouted, x.name)
+		}
 	case endpoints:
 		for cluster, c := range s.waiting {
 			if _, held := o.find(c.assigns); held && o.serial >= c.since {

@@ -9,8 +9,9 @@
 //   - An edit costs what it changes. Resources are marshalled once, sets share what they have in common, and of what a client
 //     has only that is kept which differs from the set that it is brought to.
 //   - On one aggregated stream an edit is made before the old state is broken: clusters, their endpoints, secrets; once new
-//     clusters serve, listeners, scopes and routes; and what is gone only after these were taken. One transition at a time;
-//     what is published meanwhile comes together with the next, and each one ends.
+//     clusters serve, new scopes and routes; once these were taken, listeners and what changed of scopes and routes; and what
+//     is gone only after all that was taken. One transition at a time; what is published meanwhile comes together with the
+//     next, and each one ends.
 //   - What a client refuses is traced to single resources. The client is put back to the last set that it took wholly and
 //     is not sent a set with the refused content while that is published, also when it comes back; a client that took none yet
 //     gets the rest.

@@ -21,8 +21,13 @@ func (s *stream) offer(stage int, b batch, probe bool) bool {
 		kind: b.kind, serial: s.serial, set: s.base, version: s.base.versions[b.kind], nonce: nonceOf(s.serial),
 		items: b.items, removed: b.removed, probe: probe,
 	}
-	if b.kind == clusters {
+	switch b.kind {
+	case clusters:
 		s.announce(o)
+	case listeners:
+		s.repeatScopes()
+	case scopes:
+		s.expect(o)
 	}
 	s.begun = true
 	w.accept(t, o)
@@ -69,7 +74,7 @@ func (s *stream) list(w *watch, o *offer, stage int) []*Resource {
 		}
 		return true
 	})
-	if stage == breaking || w.kind == listeners || w.kind == scopes {
+	if stage == breaking || w.kind == listeners {
 		return out
 	}
 	var kept []*Resource

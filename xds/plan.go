@@ -8,7 +8,8 @@ import (
 // The stages in which a client is brought from what it has to a set, so that whatever is used is there.
 const (
 	making   = iota // what may be used: new and changed clusters, their endpoints, secrets
-	turning         // what uses it: listeners, scopes and routes, once the new clusters serve
+	opening         // what nothing leads to yet: new scopes and routes, once the new clusters serve
+	turning         // what leads there: listeners, and what is changed of scopes and routes, once the new scopes have their routes
 	breaking        // what nothing uses any more, once listeners, scopes and routes were taken
 	stages   = iota
 )
@@ -25,8 +26,9 @@ func (b *batch) none() bool { return len(b.items) == 0 && len(b.removed) == 0 }
 // plan decides what of a client's debts goes in which stage, and in which order there. Endpoints are sent again, whether they
 // changed or not, after each change of their cluster: Envoy warms it for initial_fetch_timeout otherwise. Repeat finds them.
 //
-// A listener that is gone goes with those that come, as it may have the address of one of them, and a scope with those that
-// come, as it may have the key of one of them. So both go before the routes that they used.
+// A listener that is gone goes with those that come, as it may have the address of one of them. So it goes before the routes
+// that it used. A scope does not: the routes of one scope may lead requests into another (by setting the header that keys are
+// made of), and until that is changed both are needed. No two scopes, of whichever sets, may share a key under two names.
 func plan(owed *[kinds]debts, repeat func(assignment string) *Resource) (out [stages][]batch) {
 	put := func(stage int, k kind, items []item, removed ...string) {
 		if b := (batch{k, items, removed}); !b.none() {
@@ -36,14 +38,29 @@ func plan(owed *[kinds]debts, repeat func(assignment string) *Resource) (out [st
 	put(making, clusters, owed[clusters].changed, owed[clusters].denied...)
 	put(making, endpoints, withRepeated(owed, repeat), owed[endpoints].denied...)
 	put(making, secrets, owed[secrets].changed, owed[secrets].denied...)
-	for _, k := range []kind{listeners, scopes} {
-		put(turning, k, owed[k].changed, slices.Sorted(slices.Values(slices.Concat(owed[k].denied, owed[k].removed)))...)
-	}
-	put(turning, routes, owed[routes].changed, owed[routes].denied...)
-	for _, k := range []kind{routes, clusters, endpoints, secrets} {
+	newScopes, scopesThere := apart(owed[scopes].changed)
+	newRoutes, routesThere := apart(owed[routes].changed)
+	put(opening, scopes, newScopes)
+	put(opening, routes, newRoutes)
+	put(turning, listeners, owed[listeners].changed, slices.Sorted(slices.Values(slices.Concat(owed[listeners].denied, owed[listeners].removed)))...)
+	put(turning, scopes, scopesThere, owed[scopes].denied...)
+	put(turning, routes, routesThere, owed[routes].denied...)
+	for _, k := range []kind{scopes, routes, clusters, endpoints, secrets} {
 		put(breaking, k, nil, owed[k].removed...)
 	}
 	return out
+}
+
+// apart are the items that the client has nothing of, and the others.
+func apart(items []item) (fresh, others []item) {
+	for _, x := range items {
+		if x.fresh {
+			fresh = append(fresh, x)
+		} else {
+			others = append(others, x)
+		}
+	}
+	return fresh, others
 }
 
 // withRepeated are the endpoints that changed, and those of clusters that changed.
@@ -54,7 +71,7 @@ func withRepeated(owed *[kinds]debts, repeat func(assignment string) *Resource) 
 			continue
 		}
 		if r := repeat(c.waits); r != nil {
-			out = append(out, item{r, r})
+			out = append(out, item{Resource: r, had: r})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b item) int { return cmp.Compare(a.name, b.name) })

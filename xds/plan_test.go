@@ -24,7 +24,7 @@ func sample(t *testing.T, k kind, name string) *Resource {
 	return r
 }
 
-// parseDebts reads "clusters +a -b ?c" (to be sent, to be taken away, asked for and not there), one kind a line.
+// parseDebts reads "clusters +a *n -b ?c" (to be sent, also as new, to be taken away, asked for and not there), one kind a line.
 func parseDebts(t *testing.T, text string) *[kinds]debts {
 	t.Helper()
 	var out [kinds]debts
@@ -36,8 +36,8 @@ func parseDebts(t *testing.T, text string) *[kinds]debts {
 			}
 			for _, w := range words[1:] {
 				switch w[0] {
-				case '+':
-					out[k].changed = append(out[k].changed, item{sample(t, kind(k), w[1:]), nil})
+				case '+', '*':
+					out[k].changed = append(out[k].changed, item{sample(t, kind(k), w[1:]), nil, w[0] == '*'})
 				case '-':
 					out[k].removed = append(out[k].removed, w[1:])
 				case '?':
@@ -51,19 +51,19 @@ func parseDebts(t *testing.T, text string) *[kinds]debts {
 
 func TestPlan(t *testing.T) {
 	for name, c := range map[string]struct{ debts, want string }{
-		"nothing":                 {"", "| |"},
-		"a node":                  {"endpoints +a", "endpoints +a | |"},
-		"a new upstream":          {"clusters +b\nroutes +r", "clusters +b | routes +r |"},
-		"a changed cluster":       {"clusters +a", "clusters +a, endpoints +a | |"},
-		"cluster and endpoints":   {"clusters +a +c\nendpoints +a +b", "clusters +a +c, endpoints +a +b +c | |"},
-		"a rename":                {"clusters +b -a\nendpoints -a\nroutes +r", "clusters +b | routes +r | clusters -a, endpoints -a"},
-		"a listener's address":    {"listeners +new -old\nroutes +new -old", "| listeners +new -old, routes +new | routes -old"},
-		"a scope's key":           {"scopes +new -old\nroutes +r -s", "| scopes +new -old, routes +r | routes -s"},
-		"a certificate":           {"secrets +s -t", "secrets +s | | secrets -t"},
-		"asked for and not there": {"clusters ?x\nendpoints ?y\nlisteners ?z\nroutes ?r", "clusters -x, endpoints -y | listeners -z, routes -r |"},
+		"nothing":                 {"", "| | |"},
+		"a node":                  {"endpoints +a", "endpoints +a | | |"},
+		"a new upstream":          {"clusters *b\nroutes +r", "clusters +b | | routes +r |"},
+		"a changed cluster":       {"clusters +a", "clusters +a, endpoints +a | | |"},
+		"cluster and endpoints":   {"clusters +a *c\nendpoints +a *b", "clusters +a +c, endpoints +a +b +c | | |"},
+		"a rename":                {"clusters *b -a\nendpoints -a\nroutes +r", "clusters +b | | routes +r | clusters -a, endpoints -a"},
+		"a listener's address":    {"listeners *new -old\nroutes *new -old", "| routes +new | listeners +new -old | routes -old"},
+		"an index and its parts":  {"scopes *new -old\nroutes +index *new -old", "| scopes +new, routes +new | routes +index | scopes -old, routes -old"},
+		"a certificate":           {"secrets *s -t", "secrets +s | | | secrets -t"},
+		"asked for and not there": {"clusters ?x\nendpoints ?y\nlisteners ?z\nroutes ?r", "clusters -x, endpoints -y | | listeners -z, routes -r |"},
 		"everything": {
-			"routes +r -r2\nscopes +s -s2\nlisteners +l -l2\nsecrets +x -x2\nendpoints +e -e2\nclusters +b -b2",
-			"clusters +b, endpoints +e, secrets +x | listeners +l -l2, scopes +s -s2, routes +r | routes -r2, clusters -b2, endpoints -e2, secrets -x2",
+			"routes +r *r1 -r2\nscopes +s *s1 -s2\nlisteners +l -l2\nsecrets +x -x2\nendpoints +e -e2\nclusters +b -b2",
+			"clusters +b, endpoints +e, secrets +x | scopes +s1, routes +r1 | listeners +l -l2, scopes +s, routes +r | scopes -s2, routes -r2, clusters -b2, endpoints -e2, secrets -x2",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

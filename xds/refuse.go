@@ -57,7 +57,7 @@ func (s *stream) probe() {
 		b := batch{kind: w.kind}
 		for _, r := range group {
 			if h, owed := w.odd[r.name]; owed && s.base.trees[w.kind].get(r.name).is(r) {
-				b.items = append(b.items, item{r, h.Resource})
+				b.items = append(b.items, item{r, h.Resource, h.version == none})
 			}
 		}
 		if len(b.items) > 0 && s.offer(turning, b, true) {

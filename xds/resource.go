@@ -31,7 +31,7 @@ type Resource struct {
 	name    string
 	version string
 	origin  any
-	waits   string // of an EDS cluster: the ClusterLoadAssignment without which it does not serve
+	waits   string // without which it does not serve: an EDS cluster's ClusterLoadAssignment, a scope's RouteConfiguration
 	warmth  warmth // of a cluster
 	rank    uint64 // its place in a tree; a function of the name
 	sum     sum    // of type, name and version
@@ -69,7 +69,8 @@ func NewResource(m proto.Message, origin any) (*Resource, error) {
 // ranks makes the ranks of names. They shape trees, and nothing that leaves the process.
 var ranks = maphash.MakeSeed()
 
-// identify finds a message's kind and name and, of an EDS cluster, the name of its ClusterLoadAssignment.
+// identify finds a message's kind and name and, of an EDS cluster, the name of its ClusterLoadAssignment; of a scope, that of
+// its RouteConfiguration.
 func identify(m proto.Message) (k kind, name, waits string, err error) {
 	switch m := m.(type) {
 	case *clusterv3.Cluster:
@@ -84,7 +85,7 @@ func identify(m proto.Message) (k kind, name, waits string, err error) {
 	case *listenerv3.Listener:
 		k, name = listeners, m.GetName()
 	case *routev3.ScopedRouteConfiguration:
-		k, name = scopes, m.GetName()
+		k, name, waits = scopes, m.GetName(), m.GetRouteConfigurationName()
 	case *routev3.RouteConfiguration:
 		k, name = routes, m.GetName()
 	default:

@@ -178,6 +178,9 @@ func (s *stream) advance() {
 	if !s.offerAll(making, plan[making]) || s.blocked() {
 		return
 	}
+	if !s.offerAll(opening, plan[opening]) || s.routing() {
+		return
+	}
 	if !s.offerAll(turning, plan[turning]) || !s.settled() {
 		return
 	}
@@ -205,11 +208,19 @@ func (s *stream) offerAll(stage int, batches []batch) bool {
 		complete = (b.none() || s.offer(stage, b, false)) && complete
 	}
 	for k, w := range s.watches {
-		if w != nil && w.owed && (stage == making) == (kind(k) < listeners) {
+		if w != nil && w.owed && stage == stageOfAnswers(kind(k)) {
 			complete = s.offer(stage, batch{kind: kind(k)}, false) && complete
 		}
 	}
 	return complete
+}
+
+// stageOfAnswers is the stage in which an answer that holds nothing is due.
+func stageOfAnswers(k kind) int {
+	if k < listeners {
+		return making
+	}
+	return turning
 }
 
 // blocked tells whether listeners and routes must wait for a cluster.

@@ -39,10 +39,11 @@ type stream struct {
 	good     *Set      // the last that the client took wholly, as far as it asked; nil for none
 	live     string    // hash of the last set that the client took wholly
 	watches  [kinds]*watch
-	waiting  map[string]*warming // by cluster: listeners and routes wait for them
-	again    map[string]struct{} // endpoints of changed clusters, until endpoints are asked for
-	refused  map[Key]string      // versions that the client refused, of what is published
-	recalled [kinds]*Refused     // from before it came back
+	waiting  map[string]*warming  // by cluster: listeners and routes wait for them
+	unrouted map[string]*unrouted // by RouteConfiguration: what leads to new scopes waits for them
+	again    map[string]struct{}  // endpoints of changed clusters, until endpoints are asked for
+	refused  map[Key]string       // versions that the client refused, of what is published
+	recalled [kinds]*Refused      // from before it came back
 	search   search
 	serial   int // of the last offer
 
@@ -171,6 +172,9 @@ func (s *stream) untilAlarm() time.Duration {
 	}
 	for _, c := range s.waiting {
 		sooner(c.until)
+	}
+	for _, u := range s.unrouted {
+		sooner(u.until)
 	}
 	sooner(s.started.Add(s.server.patience))
 	return time.Until(next)

@@ -53,7 +53,8 @@ type offer struct {
 // item is a resource on its way, and what the client had before.
 type item struct {
 	*Resource
-	had *Resource // nil: nothing, or not known
+	had   *Resource // nil: nothing, or not known
+	fresh bool      // nothing
 }
 
 // nonceOf makes the nonce of a stream's offer.
@@ -150,7 +151,7 @@ func (w *watch) debts(t *tree, hold func(*Resource) bool) (d debts) {
 		r := t.get(name)
 		switch {
 		case r != nil && !hold(r):
-			d.changed = append(d.changed, item{r, h.Resource})
+			d.changed = append(d.changed, item{r, h.Resource, h.version == none})
 		case r != nil && (w.kind != endpoints || w.state || h.version != none && (h.version != unknown || h.Resource != nil)):
 		case r != nil || h.version == none:
 			d.denied = append(d.denied, name)

@@ -74,6 +74,7 @@ func proxy(t *testing.T, address, instance string, refuse func(r *discoveryv3.De
 	node := &corev3.Node{Id: "n1", Cluster: instance}
 	for _, r := range []*discoveryv3.DeltaDiscoveryRequest{
 		{Node: node, TypeUrl: resource.ListenerType},
+		{TypeUrl: resource.ScopedRouteType},
 		{TypeUrl: resource.RouteType, ResourceNamesSubscribe: []string{"0.0.0.0:8080", "0.0.0.0:8081"}},
 	} {
 		if err := stream.Send(r); err != nil {

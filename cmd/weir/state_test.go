@@ -50,8 +50,8 @@ func TestStateSurvivesBrokenFiles(t *testing.T) {
 		}
 		return ""
 	})
-	if listener, routes := <-got, <-got; !strings.HasPrefix(listener, "http ") || !strings.Contains(routes, "two") {
-		t.Errorf("a proxy is sent %q and %q", listener, routes)
+	if listener, scope, routes := <-got, <-got, <-got; !strings.HasPrefix(listener, "http ") || !strings.Contains(routes, "two") {
+		t.Errorf("a proxy is sent %q, %q and %q", listener, scope, routes)
 	}
 	if w.get("/readyz", nil) != 200 || w.get("/api/v1/instances", nil) != 200 || w.get("/api/v1/upstreams", nil) != 503 {
 		t.Error("the admin address does not tell what serves")
