@@ -19,6 +19,9 @@ import (
 
 const (
 	dnsRefresh = 5 * time.Second
+	// A name that did not resolve is asked for again soon: a cluster that was made while DNS was away has no nodes until then.
+	dnsRetry     = 500 * time.Millisecond
+	dnsRetryMost = 2 * time.Second
 
 	httpProtocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 	// socketMatch is where Envoy looks for the metadata of an endpoint that transport_socket_matches compares. byName marks
@@ -136,7 +139,10 @@ func dnsClusterType() *clusterv3.Cluster_CustomClusterType {
 	return &clusterv3.Cluster_CustomClusterType{
 		Name: "envoy.cluster.dns",
 		TypedConfig: pack(&dnsclusterv3.DnsCluster{
-			DnsRefreshRate:  durationpb.New(dnsRefresh),
+			DnsRefreshRate: durationpb.New(dnsRefresh),
+			DnsFailureRefreshRate: &dnsclusterv3.DnsCluster_RefreshRate{
+				BaseInterval: durationpb.New(dnsRetry), MaxInterval: durationpb.New(dnsRetryMost),
+			},
 			DnsLookupFamily: dnscommonv3.DnsLookupFamily_V4_PREFERRED,
 			TypedDnsResolverConfig: &corev3.TypedExtensionConfig{
 				Name: "envoy.network.dns_resolver.cares",

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -46,9 +47,10 @@ type savedResource struct {
 
 // keeper keeps the last good generation on disk. One goroutine writes; of generations that come faster, the newest.
 type keeper struct {
-	dir  string
-	log  *slog.Logger
-	next chan *publication // holds one at most
+	dir     string
+	log     *slog.Logger
+	next    chan *publication // holds one at most
+	failure string            // why the last write failed, "" where it did not
 }
 
 // newKeeper makes the directory, or says why there cannot be one.
@@ -61,22 +63,35 @@ func newKeeper(dir string, log *slog.Logger) (*keeper, error) {
 
 // keep has a publication written, in place of one that waits for it. Only the loop calls it.
 func (k *keeper) keep(p *publication) {
-	select {
-	case <-k.next:
-	default:
+	for {
+		select {
+		case k.next <- p:
+			return
+		default:
+		}
+		select {
+		case <-k.next:
+		default:
+		}
 	}
-	k.next <- p
 }
 
 // keepEvery bounds how often the whole generation is written while edits come one after the other.
 const keepEvery = time.Second
 
-// run writes until ctx ends, and then what still waits.
+// run writes until ctx ends, and then what still waits. What could not be written is tried again.
 func (k *keeper) run(ctx context.Context) {
+	ticker := time.NewTicker(keepEvery)
+	defer ticker.Stop()
 	for {
 		select {
 		case p := <-k.next:
-			k.write(p)
+			if !k.write(p) {
+				select {
+				case k.next <- p:
+				default: // there is a newer one
+				}
+			}
 		case <-ctx.Done():
 			select {
 			case p := <-k.next:
@@ -86,25 +101,43 @@ func (k *keeper) run(ctx context.Context) {
 			return
 		}
 		select {
-		case <-time.After(keepEvery):
+		case <-ticker.C:
 		case <-ctx.Done():
 		}
 	}
 }
 
-// write replaces the file in one step. A failure is told, and the file is what it was.
-func (k *keeper) write(p *publication) {
+// write replaces the file in one step, and tells whether it did. A failure is logged once, until another one comes or it
+// is over, and the file is what it was.
+func (k *keeper) write(p *publication) bool {
 	began := time.Now()
 	data, err := encodeState(p)
 	if err == nil {
 		err = replaceFile(filepath.Join(k.dir, stateFile), data)
 	}
 	if err != nil {
-		k.log.Error("the last good generation could not be kept; a restart with broken files would serve an older one, or none",
-			"generation", p.generation, "err", err)
-		return
+		if cause := reason(err); cause != k.failure {
+			k.log.Error("the last good generation could not be kept; a restart with broken files would serve an older one, or none",
+				"generation", p.generation, "err", err)
+			k.failure = cause
+		}
+		return false
 	}
+	if k.failure != "" {
+		k.log.Info("the last good generation is kept again", "generation", p.generation)
+	}
+	k.failure = ""
 	k.log.Debug("generation kept", "generation", p.generation, "bytes", len(data), "took", time.Since(began).String())
+	return true
+}
+
+// reason is an error without the names of temporary files, which are never the same.
+func reason(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno.Error()
+	}
+	return err.Error()
 }
 
 func encodeState(p *publication) ([]byte, error) {

@@ -120,6 +120,10 @@ func TestStateThatCannotBeWritten(t *testing.T) {
 	if left, err := os.ReadDir(state); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
+	if err := os.Remove(filepath.Join(state, stateFile)); err != nil {
+		t.Fatal(err)
+	}
+	kept(w, state, w.current().Generation)
 	if r := weir("serve", dir, "--state-dir", filepath.Join(dir, "main.hcl"), "--xds-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"); r.status != 1 || !strings.Contains(r.stderr, "--state-dir") {
 		t.Errorf("a file in the place of the directory: %+v", r)
 	}
