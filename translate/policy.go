@@ -76,6 +76,9 @@ func setPolicies(r *routev3.Route, api *model.API) {
 		set(rateLimitFilter, rateLimit(api.RateLimit))
 	}
 	request, response := api.RequestHeaders, api.ResponseHeaders
+	if api.CORS != nil {
+		response = varied(response)
+	}
 	r.RequestHeadersToAdd, r.RequestHeadersToRemove = headerOptions(request), request.Remove
 	r.ResponseHeadersToAdd, r.ResponseHeadersToRemove = headerOptions(response), response.Remove
 	if mock := api.Backend.Mock; mock != nil {
@@ -98,6 +101,17 @@ func headerOptions(c model.HeaderChanges) []*corev3.HeaderValueOption {
 	add(c.Set, corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD)
 	add(c.Add, corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD)
 	return out
+}
+
+// varied tells caches that the answer is for pages of one origin: Envoy's filter names the origin that asked, also where every
+// one is let in, and a cache that gave the answer to another page would have the browser refuse it. What the operator says
+// of the header goes before.
+func varied(c model.HeaderChanges) model.HeaderChanges {
+	if slices.Contains(c.Remove, "vary") || slices.ContainsFunc(c.Set, func(h model.Header) bool { return h.Name == "vary" }) {
+		return c
+	}
+	c.Add = append(slices.Clone(c.Add), model.Header{Name: "vary", Value: "origin"})
+	return c
 }
 
 // mockHeaders are what a mock itself says, as a node would: changes are made to it. Envoy makes both in one go, and takes

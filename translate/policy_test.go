@@ -86,6 +86,8 @@ func TestCORS(t *testing.T) {
 	conditional := forwardAPI("conditional", "/conditional", "main", "")
 	conditional.Headers = []model.Condition{{Name: "x-version", Match: model.MatchExact, Text: "2"}}
 	conditional.CORS = post.CORS
+	everything.ResponseHeaders.Add = []model.Header{{Name: "vary", Value: "accept"}}
+	conditional.ResponseHeaders.Set = []model.Header{{Name: "vary", Value: "cookie"}}
 	addService(c, "shop", "api.test", get, post, everything, conditional, forwardAPI("none", "/none", "main", ""))
 	for form, caller := range map[string]*client{"lists": startEnvoy(t, cutUp(c), nil).dial("http", nil), "tree": startEnvoy(t, asTree(c), nil).dial("http", nil)} {
 		for _, test := range []struct {
@@ -115,11 +117,15 @@ func TestCORS(t *testing.T) {
 		a := caller.do("OPTIONS", "api.test", "/orders", "Origin: https://shop.test", "Access-Control-Request-Method: GET")
 		holdHeaders(t, "preflight", a, map[string][]string{"Access-Control-Allow-Headers": {"x-token"}, "Access-Control-Allow-Credentials": {"true"}, "Access-Control-Max-Age": {"3600"}})
 		a = caller.do("GET", "api.test", "/orders", "Origin: https://shop.test")
-		holdHeaders(t, "request", a, map[string][]string{"Access-Control-Allow-Origin": {"https://shop.test"}, "Access-Control-Expose-Headers": {"x-total"}, "Access-Control-Allow-Credentials": {"true"}})
+		holdHeaders(t, "request", a, map[string][]string{"Access-Control-Allow-Origin": {"https://shop.test"}, "Access-Control-Expose-Headers": {"x-total"}, "Access-Control-Allow-Credentials": {"true"}, "Vary": {"origin"}})
 		if a.Status != 200 || drain(t, n) != 1 {
 			t.Errorf("%s: the request after the preflight: %d", form, a.Status)
 		}
-		holdHeaders(t, "elsewhere", caller.do("GET", "api.test", "/orders", "Origin: https://evil.test"), map[string][]string{"Access-Control-Allow-Origin": nil})
+		holdHeaders(t, "elsewhere", caller.do("GET", "api.test", "/orders", "Origin: https://evil.test"), map[string][]string{"Access-Control-Allow-Origin": nil, "Vary": {"origin"}})
+		drain(t, n)
+		for path, vary := range map[string][]string{"/any/x": {"accept,origin"}, "/conditional": {"cookie"}, "/none": nil} {
+			holdHeaders(t, path, caller.do("GET", "api.test", path, "X-Version: 2"), map[string][]string{"Vary": vary})
+		}
 		if a := caller.do("OPTIONS", "api.test", "/orders"); a.Status != 404 {
 			t.Errorf("%s: OPTIONS without an origin: %d", form, a.Status)
 		}
