@@ -116,9 +116,6 @@ func (s *stream) announce(o *offer) {
 		if w.has(t, x.name).version != none && s.waiting[x.name] == nil {
 			continue // the one that serves goes on until this one is warm
 		}
-		if s.waiting == nil {
-			s.waiting = map[string]*warming{}
-		}
-		s.waiting[x.name] = c
+		s.await(x.name, c)
 	}
 }

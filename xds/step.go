@@ -223,9 +223,34 @@ func stageOfAnswers(k kind) int {
 	return turning
 }
 
-// blocked tells whether listeners and routes must wait for a cluster.
+// resume has listeners and routes wait for clusters that a client brought along without their endpoints: its last stream ended
+// in between.
+func (s *stream) resume(w *watch) {
+	if !s.ads || !s.returned {
+		return
+	}
+	for name, h := range w.odd {
+		if c := s.base.trees[clusters].get(name); c != nil && c.waits == name && h.version == none && s.waiting[name] == nil {
+			s.await(name, &warming{since: s.serial + 1, assigns: name, until: time.Now().Add(s.server.patience)})
+		}
+	}
+}
+
+// await begins the waiting for a cluster.
+func (s *stream) await(name string, c *warming) {
+	if s.waiting == nil {
+		s.waiting = map[string]*warming{}
+	}
+	s.waiting[name] = c
+}
+
+// blocked tells whether listeners and routes must wait for a cluster. An Envoy that came back while clusters warm asks for
+// its routes, and only once these are warm, or known to be gone, for clusters.
 func (s *stream) blocked() bool {
 	now := time.Now()
+	if s.ads && s.returned && s.watches[clusters] == nil && s.base.trees[clusters].len() > 0 && now.Before(s.started.Add(s.server.patience)) {
+		return true
+	}
 	for name, c := range s.waiting {
 		r := s.base.trees[clusters].get(name)
 		if r != nil && now.Before(c.until) && !s.refuses(r) && !s.refuses(s.base.trees[endpoints].get(c.assigns)) {

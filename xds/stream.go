@@ -34,6 +34,7 @@ type stream struct {
 
 	node     identity
 	instance *instance // nil before the first request
+	returned bool      // the client has something from another stream
 	base     *Set      // the client is brought to it
 	begun    bool      // and something of that was sent
 	good     *Set      // the last that the client took wholly, as far as it asked; nil for none
@@ -243,6 +244,7 @@ func (s *stream) followDelta(k kind, r *discoveryv3.DeltaDiscoveryRequest) error
 	if w := s.watches[k]; w != nil {
 		w.resubscribe(t, asked, r.GetResourceNamesUnsubscribe())
 	} else {
+		s.returned = s.returned || len(r.GetInitialResourceVersions()) > 0
 		s.begin(newDelta(k, t, asked, r.GetInitialResourceVersions()))
 	}
 	return s.watches[k].bounded(t)
@@ -256,6 +258,7 @@ func (s *stream) followState(k kind, r *discoveryv3.DiscoveryRequest) error {
 	if w := s.watches[k]; w != nil {
 		w.rename(t, names)
 	} else {
+		s.returned = s.returned || r.GetVersionInfo() != ""
 		s.begin(newState(k, s.base, names, r.GetVersionInfo()))
 	}
 	return s.watches[k].bounded(t)
@@ -274,4 +277,5 @@ func (s *stream) begin(w *watch) {
 		}
 	}
 	s.again = nil
+	s.resume(w)
 }
