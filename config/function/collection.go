@@ -19,7 +19,7 @@ var collectionEntries = map[string]entry{
 	"compact":         {fn: stdlib.CompactFunc},
 	"concat":          {fn: stdlib.ConcatFunc, refs: true, limit: limitSum},
 	"contains":        {fn: stdlib.ContainsFunc, refs: true},
-	"distinct":        {fn: stdlib.DistinctFunc, refs: true},
+	"distinct":        {fn: distinctFunc, refs: true},
 	"element":         {fn: stdlib.ElementFunc, refs: true},
 	"flatten":         {fn: stdlib.FlattenFunc, refs: true, limit: limitWeight},
 	"index":           {fn: indexFunc, refs: true},

@@ -11,10 +11,10 @@ var conversionEntries = map[string]entry{
 	"nonsensitive": {fn: markFunc(func(v cty.Value) cty.Value { v, _ = v.UnmarkDeep(); return v }), refs: true},
 	"sensitive":    {fn: markFunc(func(v cty.Value) cty.Value { return v.Mark(Sensitive) }), refs: true},
 	"tobool":       {fn: stdlib.MakeToFunc(cty.Bool)},
-	"tolist":       {fn: stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), refs: true},
-	"tomap":        {fn: stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)), refs: true},
+	"tolist":       {fn: stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), refs: true, makes: cty.List(cty.DynamicPseudoType)},
+	"tomap":        {fn: stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)), refs: true, makes: cty.Map(cty.DynamicPseudoType)},
 	"tonumber":     {fn: stdlib.MakeToFunc(cty.Number)},
-	"toset":        {fn: stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), refs: true},
+	"toset":        {fn: stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), refs: true, makes: cty.Set(cty.DynamicPseudoType)},
 	"tostring":     {fn: stdlib.MakeToFunc(cty.String)},
 }
 

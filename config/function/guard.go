@@ -15,6 +15,7 @@ type entry struct {
 	refs  bool                         // references may be in the arguments
 	limit func(args []cty.Value) error // refuses a call that would make too much
 	grows func(result cty.Value) error // refuses a result that is too much; its errors quote no value
+	makes cty.Type                     // the collection that the function converts its argument to
 }
 
 var (
@@ -104,7 +105,10 @@ func (e entry) convert(args []cty.Value) ([]cty.Value, error) {
 	converted := make([]cty.Value, len(args))
 	for i, arg := range args {
 		want := e.parameter(i).Type
-		value, err := convert.Convert(arg, want)
+		if e.makes != cty.NilType {
+			arg = uniform(arg, e.makes)
+		}
+		value, err := convert.Convert(uniform(arg, want), want)
 		switch {
 		case err == nil:
 			converted[i] = value
