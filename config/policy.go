@@ -101,6 +101,10 @@ func (l *loader) decodeCallers(v lang.Value[[]lang.Value[string]], attribute, ab
 			return netip.PrefixFrom(addr, addr.BitLen()).String(), nil
 		}
 		prefix, bad := parseCIDR(text)
+		if bad != nil {
+			bad = &fault{ruleValue, "Invalid address", "is no address of a caller, and no network.", bad.wrong,
+				"A caller is an IP address, as in \"192.0.2.1\", a network is its address and a prefix length, as in \"10.8.0.0/16\"; names are not looked up."}
+		}
 		return prefix.String(), bad
 	})
 	var out []netip.Prefix

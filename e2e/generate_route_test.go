@@ -48,9 +48,10 @@ func (g generator) policies(indent string, forwards bool) string {
 		add("request_headers {\n%s}", g.headerChanges())
 	}
 	if forwards && g.IntN(12) == 0 {
-		add("cors {\n  allow_origins = [%q]\n  allow_headers = [%q]\n  expose_headers = [\"x-total\"]\n  max_age = %q\n}",
+		add("cors {\n  allow_origins = [%q]\n  allow_headers = [%q]\n  expose_headers = [\"x-total\"]\n  max_age = %q\n%s}",
 			g.either([]string{"*", "https://shop.test", "https://*.shop.test:8443", "http://[::1]:3000", "http://10.0.0.1", "chrome-extension://abc", "https://*.a_b.test"}, []string{"https://*", "null", "https://a.test/", "HTTPS://a.test"}),
-			g.either([]string{"*", "content-type", "X-Token", "x!#$"}, []string{"a b", ""}), g.either([]string{"0s", "1h", "24h"}, []string{"1ms", "25h"}))
+			g.either([]string{"*", "content-type", "X-Token", "x!#$"}, []string{"a b", ""}), g.either([]string{"0s", "1h", "24h"}, []string{"1ms", "25h"}),
+			g.one("", "", "  allow_credentials = true\n", "  allow_methods = [\"GET\", \"PROPFIND\"]\n", "  allow_methods = [\"OPTIONS\"]\n  allow_credentials = false\n"))
 	}
 	if g.IntN(8) == 0 {
 		add("rate_limit {\n  requests = %s\n  per = %q\n  burst = %s\n}", g.either([]string{"1", "100", "2147483647"}, []string{"0", "4294967295"}),

@@ -173,6 +173,9 @@ func (g generator) configuration() string {
 	if g.number%perCall != 0 || g.often() {
 		fmt.Fprintf(&b, "  domains = [%s]\n", g.domains())
 	}
+	if g.seldom() {
+		b.WriteString("  listeners = [\"l0\"]\n")
+	}
 	b.WriteString(g.policies("  ", true))
 	for i := range 1 + g.IntN(5) {
 		b.WriteString(g.api(i, upstream))

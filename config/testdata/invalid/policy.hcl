@@ -131,7 +131,7 @@ service "limits" {
   api "rules" {
     path = "/rules"
     ip_rules {
-      allow = ["10.0.0.1/8", "10.0.0.1", "10.0.0.1/32"] # ERROR: Invalid CIDR block # ERROR: Listed twice
+      allow = ["10.0.0.1/8", "10.0.0.1", "10.0.0.1/32", "localhost"] # ERROR: Invalid address # ERROR: Invalid address # ERROR: Listed twice
       deny  = [] # ERROR: Empty list
     }
     backend {
