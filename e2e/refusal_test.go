@@ -51,6 +51,27 @@ func TestListenerPortTaken(t *testing.T) {
 	g.awaitOutcome(t, "applied")
 }
 
+// A refused edit takes nothing away, not for a moment: a listener that it leaves out takes every new connection.
+func TestRefusedEditRemovesNoListener(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, "n0")
+	g, port := startShop(t, plain(n), nil)
+	free := freePort(t)
+	taken, _ := takenPort(t)
+	good, bad := withListener(shop(port, plain(n)), "more", free), withListener(shop(port, plain(n)), "bad", taken)
+	g.save(t, "gateway.hcl", good)
+	awaitAnswer(t, editBound, free, "/", "n0")
+	for range 10 {
+		g.save(t, "gateway.hcl", bad)
+		for range 20 {
+			must(t, request{port: free, path: "/"}.wants(http.StatusOK, "n0"))
+		}
+		g.awaitOutcome(t, "refused", strconv.Itoa(taken))
+		g.save(t, "gateway.hcl", good)
+		g.awaitOutcome(t, "unchanged")
+	}
+}
+
 // The first configuration of all is refused: log and status say so, also after an edit of something else. Once the
 // port is free, a reload offers it again.
 func TestListenerPortTakenAtStart(t *testing.T) {

@@ -242,8 +242,29 @@ func TestBurstOfEdits(t *testing.T) {
 	l.stop(t)
 }
 
-// A listener and an upstream that get other names in one save: the connections that callers keep open go on answering,
-// though Envoy takes the listener for a new one and drains the old one for a while.
+// Two listeners that change ports in one save, again and again: no request fails, on either port.
+func TestListenersSwapPorts(t *testing.T) {
+	t.Parallel()
+	nodes := newNodes(t, 2)
+	g, port := startShop(t, plain(nodes[0]), nil)
+	ports := []int{port, freePort(t)}
+	g.save(t, "gateway.hcl", withListener(shop(ports[0], plain(nodes[0])), "more", ports[1]))
+	awaitAnswer(t, editBound, ports[1], "/", "n0")
+	one, other := request{port: ports[0], path: "/"}, request{port: ports[1], path: "/"}
+	l, m := startLoad(t, one), startLoad(t, other)
+	for round := 1; round < 8; round++ {
+		http, more := ports[round%2], ports[(round+1)%2]
+		g.save(t, "gateway.hcl", withListener(shop(http, plain(nodes[round%2])), "more", more))
+		name := fmt.Sprintf("n%d", round%2)
+		eventually(t, editBound, "the edit is seen", answeredByAll(one, name))
+		eventually(t, editBound, "the edit is seen", answeredByAll(other, name))
+	}
+	l.stop(t)
+	m.stop(t)
+	g.awaitOutcome(t, "applied")
+}
+
+// A listener and an upstream that get other names in one save: the connections that callers keep open go on answering.
 func TestRenamedListener(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "n0")

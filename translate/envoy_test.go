@@ -40,6 +40,7 @@ import (
 // gateway is a running Envoy that serves the resources of one instance from a static bootstrap.
 type gateway struct {
 	t     *testing.T
+	names map[string]string // of listeners by their resources' names
 	ports map[string]string // address by listener
 	admin string
 }
@@ -82,7 +83,12 @@ func startWorkers(t *testing.T, resources []Resource, ca []byte, workers int) *g
 			t.Logf("Envoy's log:\n%s", words)
 		}
 	})
-	g := &gateway{t: t, ports: map[string]string{}}
+	g := &gateway{t: t, names: map[string]string{}, ports: map[string]string{}}
+	for _, r := range resources {
+		if l, ok := r.Message.(*listenerv3.Listener); ok {
+			g.names[l.Name] = l.StatPrefix
+		}
+	}
 	deadline := time.Now().Add(30 * time.Second)
 	for !g.ready(adminFile) {
 		select {
@@ -127,7 +133,7 @@ func (g *gateway) ready(adminFile string) bool {
 		g.t.Fatalf("admin /listeners: %v in %s", err, body)
 	}
 	for _, l := range listeners.Statuses {
-		g.ports[l.Name] = net.JoinHostPort(l.Address.Socket.Address, fmt.Sprint(l.Address.Socket.Port))
+		g.ports[g.names[l.Name]] = net.JoinHostPort(l.Address.Socket.Address, fmt.Sprint(l.Address.Socket.Port))
 	}
 	return true
 }

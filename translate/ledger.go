@@ -48,7 +48,7 @@ func (g *ledger) rename(instance *model.Instance) bool {
 		return false
 	}
 	for name, l := range instance.Listeners {
-		if s := g.sockets[name]; s == nil || s.name != routesName(l) {
+		if s := g.sockets[name]; s == nil || s.name != socketName(l) {
 			return false
 		}
 	}
@@ -190,7 +190,7 @@ func listenerResources(instance *model.Instance) []Resource {
 		out = append(out, Resource{resourcev3.ClusterType, collectorName(t), collector(t), t.Place})
 	}
 	for _, l := range sortedValues(instance.Listeners) {
-		out = append(out, Resource{resourcev3.ListenerType, l.Name, listener(instance, l), l.Place})
+		out = append(out, Resource{resourcev3.ListenerType, socketName(l), listener(instance, l), l.Place})
 		for _, certificate := range distinctCertificates(l) {
 			secretName := secretName(instance.Name, l.Name, certificate)
 			out = append(out, Resource{resourcev3.SecretType, secretName, certificateSecret(secretName, certificate), certificate.Place})

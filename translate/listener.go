@@ -32,7 +32,7 @@ func listener(instance *model.Instance, l *model.Listener) *listenerv3.Listener 
 		ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(instance, l))},
 	}
 	out := &listenerv3.Listener{
-		Name:            l.Name,
+		Name:            socketName(l),
 		StatPrefix:      l.Name,
 		Address:         socketAddress(l.Address, l.Port),
 		ListenerFilters: listenerFilters(l),
@@ -46,9 +46,11 @@ func listener(instance *model.Instance, l *model.Listener) *listenerv3.Listener 
 	return out
 }
 
-// routesName names the routes of a listener by its socket, not by its name. A listener that got another name drains the
-// connections of its old self for minutes; both must follow the same routes, or the old one leads to clusters that are gone.
-func routesName(l *model.Listener) string { return hostPort(l.Address.String(), l.Port) }
+// socketName names a listener's resource and its routes by its socket, not by its name. Envoy refuses a listener at an address
+// that another one has, and two that change ports with each other would: so they change names instead, in place. And a
+// listener that got another name would drain the connections of its old self for minutes; both must follow the same routes,
+// or the old one leads to clusters that are gone.
+func socketName(l *model.Listener) string { return hostPort(l.Address.String(), l.Port) }
 
 // connectionManager holds what Envoy's guide for edge proxies advises, as far as no caller and no node is surprised.
 //
@@ -60,7 +62,7 @@ func connectionManager(instance *model.Instance, l *model.Listener) *hcmv3.HttpC
 		CodecType:                     hcmv3.HttpConnectionManager_AUTO,
 		StatPrefix:                    l.Name,
 		RouteSpecifier:                scopedRoutes(),
-		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{startScope(routesName(l))},
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{startScope(socketName(l))},
 		HttpFilters:                   httpFilters(instance),
 		UseRemoteAddress:              wrapperspb.Bool(true),
 		// Routes are chosen by path, so "/a/../b", "/a//b" and "/%61" may not slip past one.

@@ -30,7 +30,7 @@ type socket struct {
 }
 
 func newSocket(l *model.Listener) *socket {
-	return &socket{name: routesName(l), listener: l, domains: map[string]*domain{}, pending: map[*domain]bool{}, untold: true}
+	return &socket{name: socketName(l), listener: l, domains: map[string]*domain{}, pending: map[*domain]bool{}, untold: true}
 }
 
 // mount puts a service under a domain.

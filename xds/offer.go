@@ -25,7 +25,9 @@ func (s *stream) offer(stage int, b batch, probe bool) bool {
 	case clusters:
 		s.announce(o)
 	case listeners:
-		s.repeatScopes()
+		if len(o.items) > 0 {
+			s.repeatScopes()
+		}
 	case scopes:
 		s.expect(o)
 	}
@@ -74,7 +76,7 @@ func (s *stream) list(w *watch, o *offer, stage int) []*Resource {
 		}
 		return true
 	})
-	if stage == breaking || w.kind == listeners {
+	if stage == breaking {
 		return out
 	}
 	var kept []*Resource

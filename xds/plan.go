@@ -26,9 +26,9 @@ func (b *batch) none() bool { return len(b.items) == 0 && len(b.removed) == 0 }
 // plan decides what of a client's debts goes in which stage, and in which order there. Endpoints are sent again, whether they
 // changed or not, after each change of their cluster: Envoy warms it for initial_fetch_timeout otherwise. Repeat finds them.
 //
-// A listener that is gone goes with those that come, as it may have the address of one of them. So it goes before the routes
-// that it used. A scope does not: the routes of one scope may lead requests into another (by setting the header that keys are
-// made of), and until that is changed both are needed. No two scopes, of whichever sets, may share a key under two names.
+// A listener that is gone goes once those that come were taken: where one of these is refused, all stays as it is. A scope too:
+// the routes of one scope may lead requests into another (by setting the header that keys are made of), and until that is
+// changed both are needed. So no two listeners, of whichever sets, may share an address under two names, and no two scopes a key.
 func plan(owed *[kinds]debts, repeat func(assignment string) *Resource) (out [stages][]batch) {
 	put := func(stage int, k kind, items []item, removed ...string) {
 		if b := (batch{k, items, removed}); !b.none() {
@@ -42,10 +42,10 @@ func plan(owed *[kinds]debts, repeat func(assignment string) *Resource) (out [st
 	newRoutes, routesThere := apart(owed[routes].changed)
 	put(opening, scopes, newScopes)
 	put(opening, routes, newRoutes)
-	put(turning, listeners, owed[listeners].changed, slices.Sorted(slices.Values(slices.Concat(owed[listeners].denied, owed[listeners].removed)))...)
+	put(turning, listeners, owed[listeners].changed, owed[listeners].denied...)
 	put(turning, scopes, scopesThere, owed[scopes].denied...)
 	put(turning, routes, routesThere, owed[routes].denied...)
-	for _, k := range []kind{scopes, routes, clusters, endpoints, secrets} {
+	for _, k := range []kind{listeners, scopes, routes, clusters, endpoints, secrets} {
 		put(breaking, k, nil, owed[k].removed...)
 	}
 	return out

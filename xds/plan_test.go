@@ -57,13 +57,13 @@ func TestPlan(t *testing.T) {
 		"a changed cluster":       {"clusters +a", "clusters +a, endpoints +a | | |"},
 		"cluster and endpoints":   {"clusters +a *c\nendpoints +a *b", "clusters +a +c, endpoints +a +b +c | | |"},
 		"a rename":                {"clusters *b -a\nendpoints -a\nroutes +r", "clusters +b | | routes +r | clusters -a, endpoints -a"},
-		"a listener's address":    {"listeners *new -old\nroutes *new -old", "| routes +new | listeners +new -old | routes -old"},
+		"a listener's address":    {"listeners *new -old\nroutes *new -old", "| routes +new | listeners +new | listeners -old, routes -old"},
 		"an index and its parts":  {"scopes *new -old\nroutes +index *new -old", "| scopes +new, routes +new | routes +index | scopes -old, routes -old"},
 		"a certificate":           {"secrets *s -t", "secrets +s | | | secrets -t"},
 		"asked for and not there": {"clusters ?x\nendpoints ?y\nlisteners ?z\nroutes ?r", "clusters -x, endpoints -y | | listeners -z, routes -r |"},
 		"everything": {
 			"routes +r *r1 -r2\nscopes +s *s1 -s2\nlisteners +l -l2\nsecrets +x -x2\nendpoints +e -e2\nclusters +b -b2",
-			"clusters +b, endpoints +e, secrets +x | scopes +s1, routes +r1 | listeners +l -l2, scopes +s, routes +r | scopes -s2, routes -r2, clusters -b2, endpoints -e2, secrets -x2",
+			"clusters +b, endpoints +e, secrets +x | scopes +s1, routes +r1 | listeners +l, scopes +s, routes +r | listeners -l2, scopes -s2, routes -r2, clusters -b2, endpoints -e2, secrets -x2",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -96,7 +96,8 @@ func TestDeltaListenerRepeatsScopes(t *testing.T) {
 	c.take("routes: index")
 	c.quiet()
 	f.publish(t, all(upstream("a", 0, 1), one(plain("web", 80)), scoped("index", "a"))...)
-	c.take("listeners: web -http")
+	c.take("listeners: web")
 	c.take("scopes: index")
+	c.take("listeners: -http")
 	c.quiet()
 }

@@ -114,7 +114,7 @@ func (s *stream) arrived() bool {
 			continue
 		}
 		d := w.debts(s.base.trees[k], s.held)
-		if (kind(k) < listeners || kind(k) == routes) && s.clings() {
+		if s.clings() {
 			d.removed = nil
 		}
 		if !d.none() || w.owed || kind(k) != clusters && len(w.flight) > 0 {

@@ -50,7 +50,7 @@ func TestStateSurvivesBrokenFiles(t *testing.T) {
 		}
 		return ""
 	})
-	if listener, scope, routes := <-got, <-got, <-got; !strings.HasPrefix(listener, "http ") || !strings.Contains(routes, "two") {
+	if listener, scope, routes := <-got, <-got, <-got; !strings.HasPrefix(listener, "0.0.0.0:8080 ") || !strings.Contains(routes, "two") {
 		t.Errorf("a proxy is sent %q, %q and %q", listener, scope, routes)
 	}
 	if w.get("/readyz", nil) != 200 || w.get("/api/v1/instances", nil) != 200 || w.get("/api/v1/upstreams", nil) != 503 {
