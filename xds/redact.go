@@ -19,6 +19,9 @@ func withoutKeys(c *statusv3.ClientConfig) {
 
 // redact takes private keys out of a packed message. It tells whether it could read all of it.
 func redact(packed *anypb.Any) bool {
+	if packed.GetTypeUrl() == "" && len(packed.GetValue()) == 0 {
+		return true // which Envoy takes where a filter's own configuration is meant
+	}
 	m, err := packed.UnmarshalNew()
 	if err != nil || !redactMessage(m.ProtoReflect()) {
 		return false

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
@@ -45,5 +46,18 @@ func TestRenderHidesKeys(t *testing.T) {
 				t.Error("the message itself was changed")
 			}
 		})
+	}
+}
+
+// An Any of nothing is how a route switches on a filter whose configuration is the listener's.
+func TestRenderTakesAnAnyOfNothing(t *testing.T) {
+	on, err := anypb.New(&routev3.FilterConfig{Config: &anypb.Any{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := &routev3.RouteConfiguration{Name: "r", TypedPerFilterConfig: map[string]*anypb.Any{"x": on}}
+	document, err := render("edge", []translate.Resource{{Name: "r", Message: message}})
+	if err != nil || !strings.Contains(string(document.Resources[0].Resource), `"config":{}`) {
+		t.Errorf("%v: %+v", err, document)
 	}
 }
