@@ -81,41 +81,62 @@ func TestListenerCertificates(t *testing.T) {
 		t.Errorf("a request over TLS is answered %v, %v", got, err)
 	}
 
-	// A connection from before the renewal stays, whatever comes.
-	kept, err := tls.Dial("tcp", loopback(port), clientTLS("shop.example.com", trusted))
-	must(t, err)
-	defer kept.Close()
-	reader := bufio.NewReader(kept)
-	asks := func() {
+	// A connection from before a renewal stays. Other host names, or a further certificate, are other filter chains, and then a
+	// connection is closed after its next answer: no request is lost either way.
+	var kept *tls.Conn
+	asks := func(stays bool) {
 		t.Helper()
 		must(t, kept.SetDeadline(time.Now().Add(startBound)))
 		_, err := io.WriteString(kept, "GET / HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
 		must(t, err)
-		response, err := http.ReadResponse(reader, nil)
+		response, err := http.ReadResponse(bufio.NewReader(kept), nil)
 		must(t, err)
 		body, err := io.ReadAll(response.Body)
-		if err != nil || string(body) != "over TLS" || response.Close {
+		if err != nil || string(body) != "over TLS" || stays && response.Close {
 			t.Errorf("over the kept connection: %q, close %v, %v", body, response.Close, err)
 		}
 	}
-	asks()
+	connect := func() {
+		t.Helper()
+		fresh, err := tls.Dial("tcp", loopback(port), clientTLS("shop.example.com", trusted))
+		must(t, err)
+		kept = fresh
+		asks(true)
+	}
+	connect()
+	defer func() { kept.Close() }()
 
 	// The key first, as most renewals do: the state between does not belong together and must not reach Envoy.
-	chain, key := trusted.issue(t, "shop.example.com", "renewed.example.com")
+	before, err := handshake(port, "shop.example.com", trusted.pool())
+	must(t, err)
+	chain, key := trusted.issue(t, "shop.example.com")
 	g.save(t, "tls/shop.key", key)
 	g.awaitOutcome(t, "invalid", "tls/shop.key")
 	must(t, shows("shop.example.com", "shop.example.com")())
 	g.save(t, "tls/shop.crt", chain)
-	eventually(t, editBound, "the renewed certificate is shown", shows("renewed.example.com", "shop.example.com"))
-	asks()
+	eventually(t, editBound, "the renewed certificate is shown", func() error {
+		now, err := handshake(port, "shop.example.com", trusted.pool())
+		if err != nil {
+			return err
+		}
+		return hold(now.SerialNumber.Cmp(before.SerialNumber) != 0, "the certificate is that of before")
+	})
+	asks(true)
 
-	// A further certificate is another chain, and the connections of the first one are not its concern.
+	chain, key = trusted.issue(t, "shop.example.com", "renewed.example.com")
+	g.save(t, "tls/shop.key", key)
+	g.save(t, "tls/shop.crt", chain)
+	eventually(t, editBound, "the certificate with another name is shown", shows("renewed.example.com", "shop.example.com"))
+	asks(false)
+	kept.Close()
+	connect()
+
 	content["tls/more.crt"], content["tls/more.key"] = trusted.issue(t, "more.example.com")
 	g.save(t, "tls/more.crt", content["tls/more.crt"])
 	g.save(t, "tls/more.key", content["tls/more.key"])
 	g.save(t, "gateway.hcl", strings.Replace(content["gateway.hcl"], "    tls {\n", fill(moreTLS, "name", "more")+"    tls {\n", 1))
 	eventually(t, editBound, "the further certificate is shown", shows("MORE.example.com", "more.example.com"))
-	asks()
+	asks(false)
 }
 
 // exampleOn writes an example with the files that it needs, and other values in place of some that stand in it, its
