@@ -144,7 +144,8 @@ func (d *drawing) retry() string {
 func (d *drawing) nodeTLS() string {
 	return d.maybe(50, func() string {
 		return "  tls {\n" + d.one("tls", "    ca_file = "+d.path()+"\n", "    sni = \"s${local.a}.example.com\"\n", "    insecure_skip_verify = local.a > 3\n",
-			"    insecure_skip_verify = true\n    ca_file = "+d.path()+"\n") + "  }\n"
+			"    insecure_skip_verify = true\n    ca_file = "+d.path()+"\n",
+			"    sni = \"a.example.com\"\n    client_certificate_file = "+d.path()+"\n    client_key_file = \"now/one.key\"\n") + "  }\n"
 	})
 }
 
@@ -171,6 +172,14 @@ func (d *drawing) conditions() string {
 	return d.maybe(25, func() string {
 		return d.one("condition", "    header \"x-a\" {\n      exact = \"v${local.a}\"\n    }\n", "    header \"X-A\" {\n      exact = \"v1\"\n    }\n", "    query \"q\" { present = local.b > 2 }\n",
 			"    dynamic \"query\" {\n      for_each = range(local.a > 4 ? 2 : 1)\n      labels = [\"q${query.value}\"]\n      content {\n        exact = var.text\n      }\n    }\n")
+	})
+}
+
+// policies are what a service and an API may say alike.
+func (d *drawing) policies() string {
+	return d.maybe(15, func() string {
+		return d.one("policy", "  request_headers {\n    set = { \"x-${var.text}\" = \"${local.a}\" }\n  }\n", "  response_headers {\n    remove = [\"x-a\"]\n    add = { for i in [1, local.b] : \"x-${i}\" => trimspace(file(\"note.txt\")) if i > 1 }\n  }\n",
+			"  rate_limit {\n    requests = local.c\n  }\n", "  cors {\n    allow_origins = [\"https://a${local.d}.example.com\"]\n  }\n", "  ip_rules {\n    deny = [cidrsubnet(\"10.0.0.0/8\", 8, var.number)]\n  }\n")
 	})
 }
 

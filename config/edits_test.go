@@ -129,7 +129,7 @@ func (d *drawing) block(kind, name string) string {
 }
 
 func (d *drawing) upstream() string {
-	text := "  vpc = " + d.ref("vpc", drawnVPCs) + "\n  protocol = " + d.one("protocol", `"http"`, `"http"`, `"https"`) + "\n"
+	text := "  vpc = " + d.ref("vpc", drawnVPCs) + "\n  protocol = " + d.one("protocol", `"http"`, `"http"`, `"http"`, `"https"`, `"https"`, `"grpc"`) + "\n"
 	retry := d.retry()
 	if text += retry; !strings.Contains(retry, "[]") {
 		text += d.maybe(30, func() string { return "  retries = " + d.number() + "\n" })
@@ -159,9 +159,10 @@ func (d *drawing) service() string {
 		return fmt.Sprintf("  domains = [%q]\n", d.one("domain", "a", "b", "c", "*.d")+".example.com")
 	})
 	text += d.maybe(20, func() string { return "  listeners = [\"l0\"]\n" })
+	text += d.policies()
 	for i := range d.n("apis", 0, 2) {
 		path := d.one("path", "path_prefix = \"/a\"", "path_prefix = \"/b\"", "path = \"/a/{id}\"", "path = \"/c/${local.a}\"", "path = \"/:id\"", "")
-		text += fmt.Sprintf("  api \"a%d\" {\n    methods = [%q]\n    %s\n%s    backend {\n      %s\n%s    }\n  }\n", i, d.one("method", "GET", "POST", "PUT"), path, d.conditions(), d.backend(),
+		text += fmt.Sprintf("  api \"a%d\" {\n    methods = [%q]\n    %s\n%s    backend {\n      %s\n%s    }\n  }\n", i, d.one("method", "GET", "POST", "PUT"), path, d.conditions()+d.policies()+d.maybe(8, func() string { return "    websocket = local.a > 2\n" }), d.backend(),
 			d.maybe(30, func() string {
 				return "      timeout = " + d.one("timeout", `"1s"`, `"20ms"`, `"50ms"`, `"${local.a}ms"`) + "\n"
 			}))
