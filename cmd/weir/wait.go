@@ -16,7 +16,8 @@ const waitLong = `Waits until a generation is live everywhere: it serves, and ev
 
 Without --generation it is what weir loaded last; mistakes in the files, and a refusal by an Envoy, end the wait at
 once with status 1. A save may be so fresh that weir has not seen it: "weir reload && weir wait" has the files loaded
-first. An Envoy that is not connected is not waited for; --proxies says how many have to be there.
+first. An Envoy that is not connected is not waited for; --proxies says how many have to be there. A weir that is
+started again meanwhile is waited for, and so are the Envoys that it had.
 
 Exit status 0: live everywhere. 1: not within --timeout, or never; standard error says who lacks it and why.`
 
@@ -74,15 +75,27 @@ func (c *asker) wait(ctx context.Context, o waiting) (admin.Status, error) {
 	}
 	ticker := time.NewTicker(waitEvery)
 	defer ticker.Stop()
-	lacks := ""
+	var (
+		lacks   string
+		started time.Time // of the weir that answered last
+		had     int       // Envoys, then
+	)
 	for {
 		s, err := c.status(ctx)
-		if err == nil {
+		switch {
+		case err == nil:
+			if !s.StartedAt.Equal(started) {
+				o.proxies = max(o.proxies, had)
+			}
 			if lacks, err = o.lacks(s); err != nil || lacks == "" {
 				return s, err
 			}
-		} else if ctx.Err() == nil {
+			started, had = s.StartedAt, proxyCount(s)
+		case ctx.Err() != nil:
+		case started.IsZero():
 			return s, err
+		default: // it answered before: it is being started again
+			lacks = err.Error()
 		}
 		select {
 		case <-ctx.Done():
