@@ -100,11 +100,17 @@ func TestExampleHTTPSRedirect(t *testing.T) {
 	if location := response.Header.Get("Location"); location != "https://shop.example.com/orders/7" {
 		t.Errorf("what moved leads to %q", location)
 	}
+	response, _ = e.send(t, "https://"+loopback(e.https)+"/help/returns?session=1", "GET", "shop.example.com")
+	if location := response.Header.Get("Location"); response.StatusCode != 302 || location != "https://help.example.com/shop/returns" {
+		t.Errorf("what went to another host leads to %d %q", response.StatusCode, location)
+	}
 }
 
 func TestExampleConditions(t *testing.T) {
 	t.Parallel()
 	e := startExample(t, "conditions")
+	const parameters = "format=csv&shop=shop-berlin&fields=id,total,tax&by=anna%40example.com"
+	partner := []string{"X-Partner", "acme", "Accept", "text/csv, */*", "Origin", "https://shop.acme.example"}
 	for _, c := range []struct {
 		path    string
 		headers []string
@@ -117,6 +123,13 @@ func TestExampleConditions(t *testing.T) {
 		{"/orders?preview=1", []string{"X-Version", "2"}, "n2"},
 		{"/orders?preview", []string{"User-Agent", "GoogleBot/2"}, "n0"},
 		{"/orders?previews", nil, "n0"},
+		{"/export?" + parameters, partner, "n1"},
+		{"/export?" + parameters, partner[2:], ""},
+		{"/export?" + parameters, append([]string{"X-Debug", "1"}, partner...), ""},
+		{"/export?" + strings.Replace(parameters, "csv", "xml", 1), partner, ""},
+		{"/export?" + strings.Replace(parameters, "shop-", "", 1), partner, ""},
+		{"/export?" + strings.Replace(parameters, "total", "sum", 1), partner, ""},
+		{"/export?" + strings.Replace(parameters, ".com", ".org", 1), partner, ""},
 	} {
 		if _, body := e.ask(t, "GET", c.path, c.headers...); body != c.want {
 			t.Errorf("%s %q is answered by %q, want %s", c.path, c.headers, body, c.want)
@@ -129,10 +142,11 @@ func TestExamplePolicies(t *testing.T) {
 	e := startExample(t, "policies")
 	e.nodes[0].behave(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Server", "node")
-		_, _ = io.WriteString(w, r.Header.Get("X-Gateway")+r.Header.Get("X-Internal-User"))
+		w.Header().Set("Link", "</next>; rel=next")
+		_, _ = io.WriteString(w, r.Header.Get("X-Gateway")+strings.Join(r.Header.Values("X-Tag"), "")+r.Header.Get("X-Internal-User"))
 	})
-	response, body := e.ask(t, "GET", "/orders/1", "X-Internal-User", "root", "Origin", "https://a.shop.example.com")
-	if body != "weir" || response.Header.Get("Server") != "" || response.Header.Get("Strict-Transport-Security") == "" ||
+	response, body := e.ask(t, "GET", "/orders/1", "X-Internal-User", "root", "X-Tag", "caller", "Origin", "https://a.shop.example.com")
+	if body != "weircallershop" || response.Header.Get("Server") != "" || response.Header.Get("Strict-Transport-Security") == "" || len(response.Header.Values("Link")) != 2 ||
 		response.Header.Get("Access-Control-Allow-Origin") != "https://a.shop.example.com" {
 		t.Errorf("the node saw %q, the caller %v", body, response.Header)
 	}
@@ -140,9 +154,16 @@ func TestExamplePolicies(t *testing.T) {
 	if response.StatusCode != 200 || response.Header.Get("Access-Control-Allow-Methods") != "GET, POST" || response.Header.Get("Access-Control-Max-Age") != "3600" {
 		t.Errorf("a preflight: %d %v", response.StatusCode, response.Header)
 	}
+	response, _ = e.ask(t, "OPTIONS", "/login", "Origin", "https://login.example.com", "Access-Control-Request-Method", "POST")
+	if response.Header.Get("Access-Control-Allow-Methods") != "POST" || response.Header.Get("Access-Control-Allow-Credentials") != "true" {
+		t.Errorf("a preflight of the login: %d %v", response.StatusCode, response.Header)
+	}
 	passed := 0
 	for range 20 {
-		response, _ := e.ask(t, "POST", "/login")
+		response, _ := e.ask(t, "POST", "/login", "Origin", "https://login.example.com")
+		if response.Header.Get("Access-Control-Allow-Origin") == "" || response.Header.Get("Access-Control-Expose-Headers") != "retry-after" {
+			t.Fatalf("a page may not read the answer: %d %v", response.StatusCode, response.Header)
+		}
 		switch {
 		case response.StatusCode == 200:
 			passed++

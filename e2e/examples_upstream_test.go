@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"slices"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -124,12 +125,34 @@ func TestExampleHealthChecks(t *testing.T) {
 	_, port := exampleWith(t, "health-checks", nodes)
 	orders, search := request{port: port, path: "/orders/1"}, request{port: port, path: "/search"}
 	eventually(t, startBound, "both nodes answer", answeredByAll(orders, "n0", "n1"))
+	if check := (seen{"GET", "orders.internal", "/health"}); !slices.Contains(nodes["10.0.1.10:8080"].arrived(), check) {
+		t.Errorf("the node was not asked %v", check)
+	}
 	nodes["10.0.1.10:8080"].behave(ill)
 	eventually(t, startBound, "the node that is ill gets no request", answeredByAll(orders, "n1"))
 	nodes["10.0.1.10:8080"].behave(nil)
 	eventually(t, startBound, "it is well again", answeredByAll(orders, "n0", "n1"))
 	nodes["10.0.2.10:8080"].behave(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	eventually(t, startBound, "the node that fails gets no request", answeredByAll(search, "n3"))
+}
+
+// The example of HTTPS nodes: each is asked by the name that its certificate has.
+func TestExampleHTTPSUpstream(t *testing.T) {
+	t.Parallel()
+	made, ca := exampleFiles(t)
+	orders, payments := newTLSNode(t, "orders", ca.pair(t, "orders.internal")), newTLSNode(t, "payments", ca.pair(t, "payments.internal"))
+	port := freePort(t)
+	runExample(t, "https-upstream", made, map[string]string{
+		"port = 8080": fmt.Sprint("port = ", port), "10.8.1.10:8443": orders.address, "10.8.1.11:8443": loopback(freePort(t)), "10.8.2.10:8443": payments.address,
+	})
+	awaitAnswer(t, startBound, port, "/orders/1", "orders")
+	awaitAnswer(t, startBound, port, "/payments/1", "payments")
+	if host := orders.last(t).Host; host != "orders.internal:8443" {
+		t.Errorf("the node sees the Host %q", host)
+	}
+	if host := payments.last(t).Host; host != "shop.example.com" {
+		t.Errorf("a node without host_header sees the Host %q", host)
+	}
 }
 
 // The example of gRPC: calls, streams, and a node that is gone.
@@ -142,7 +165,9 @@ func TestExampleGRPC(t *testing.T) {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		must(t, err)
 		servers[i] = grpc.NewServer()
-		healthpb.RegisterHealthServer(servers[i], health.NewServer())
+		states := health.NewServer()
+		states.SetServingStatus("orders", healthpb.HealthCheckResponse_SERVING)
+		healthpb.RegisterHealthServer(servers[i], states)
 		go func() { _ = servers[i].Serve(listener) }()
 		t.Cleanup(servers[i].Stop)
 		replace[fmt.Sprintf(`"10.0.1.1%d:9000"`, i)] = `"` + listener.Addr().String() + `"`
@@ -180,7 +205,7 @@ func TestExampleGRPC(t *testing.T) {
 func TestExampleLoadBalancing(t *testing.T) {
 	t.Parallel()
 	nodes := map[string]*node{}
-	for i := range 6 {
+	for i := range 8 {
 		nodes[fmt.Sprintf("10.0.%d.1%d:8080", 1+i/2, i%2)] = newNode(t, fmt.Sprint("n", i))
 	}
 	_, port := exampleWith(t, "load-balancing", nodes)
@@ -196,6 +221,11 @@ func TestExampleLoadBalancing(t *testing.T) {
 	}
 	if chosen["n2"]+chosen["n3"] != 20 || chosen["n2"] == 0 || chosen["n3"] == 0 {
 		t.Errorf("20 customers are shared as %v", chosen)
+	}
+	upload := request{port: port, path: "/uploads/1"}
+	same := ask(t, upload)
+	for range 10 {
+		must(t, upload.wants(http.StatusOK, same.body))
 	}
 	jar, err := cookiejar.New(nil)
 	must(t, err)

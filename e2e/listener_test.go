@@ -169,10 +169,10 @@ func runExample(t *testing.T, name string, made files, replace map[string]string
 func TestExampleListeners(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, "n0")
-	partners, balanced := freePort(t), freePort(t)
+	partners, balanced, cdn := freePort(t), freePort(t), freePort(t)
 	made, ca := exampleFiles(t)
 	g := runExample(t, "listeners", made, map[string]string{
-		"9443": fmt.Sprint(partners), "8080": fmt.Sprint(balanced), "127.0.0.1:9001": n.address,
+		"9443": fmt.Sprint(partners), "8080": fmt.Sprint(balanced), "8081": fmt.Sprint(cdn), "127.0.0.1:9001": n.address,
 	})
 	g.awaitListening(t)
 	ask := func(certificates ...tls.Certificate) error {
@@ -201,6 +201,12 @@ func TestExampleListeners(t *testing.T) {
 	n.behave(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Header.Get("X-Forwarded-For")) })
 	if got, err := proxied(balanced, "203.0.113.9"); err != nil || got != (answer{http.StatusOK, "203.0.113.9"}) {
 		t.Errorf("behind a balancer: %v, %v", got, err)
+	}
+	if got, err := proxied(balanced, "192.0.2.66"); err != nil || got.status != http.StatusForbidden {
+		t.Errorf("behind a balancer, a caller that is denied: %v, %v", got, err)
+	}
+	for callers, status := range map[string]int{"203.0.113.9": 200, "198.51.100.7": 403, "198.51.100.7, 203.0.113.9": 200} {
+		must(t, request{port: cdn, path: "/", header: http.Header{"x-forwarded-for": {callers}}}.wants(status, ""))
 	}
 }
 

@@ -14,7 +14,11 @@ instance "edge" {
     port = 8080
   }
 
-  access_log {} # format = "json" and path = "/dev/stdout" are the defaults
+  # both are the defaults: access_log {} is enough
+  access_log {
+    format = "json"
+    path   = "/dev/stdout"
+  }
 }
 
 upstream "orders" {

@@ -72,4 +72,39 @@ service "shop" {
       upstream = upstream.preview
     }
   }
+
+  # A path of its own, so that nobody else's requests are for it. All conditions hold, or it is as if the API were not there:
+  # .../export?format=csv&shop=shop-berlin&fields=id,total,tax&by=anna@example.com
+  api "export" {
+    path = "/export"
+
+    header "x-partner" {
+      exact = "acme"
+    }
+    header "accept" {
+      contains = "text/csv"
+    }
+    header "origin" {
+      suffix = ".acme.example"
+    }
+    header "x-debug" {
+      present = false
+    }
+    query "format" {
+      exact = "csv"
+    }
+    query "shop" {
+      prefix = "shop-"
+    }
+    query "fields" {
+      contains = "total"
+    }
+    query "by" {
+      suffix = "@example.com"
+    }
+
+    backend {
+      upstream = upstream.orders_v2
+    }
+  }
 }

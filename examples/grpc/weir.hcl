@@ -18,7 +18,9 @@ upstream "orders" {
     on = ["connect-failure", "refused-stream", "reset-before-request", "unavailable"]
   }
 
-  health_check { # grpc.health.v1.Health/Check
+  # grpc.health.v1.Health/Check
+  health_check {
+    service  = "orders" # absent: the server as a whole
     interval = "2s"
     timeout  = "1s"
   }

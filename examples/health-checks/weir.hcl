@@ -14,8 +14,11 @@ upstream "orders" {
   vpc      = vpc.main
   protocol = "http"
 
-  health_check { # each Envoy asks each node
+  # each Envoy asks each node
+  health_check {
+    type                = "http" # the default; "tcp" only connects
     path                = "/health"
+    host                = "orders.internal" # absent: the node's own address
     expected_statuses   = ["200", "204"]
     interval            = "1s"
     timeout             = "500ms"
@@ -33,8 +36,13 @@ upstream "search" {
   panic_threshold = 30 # with less than 30 % of the nodes left, all are asked again
 
   outlier_detection {
-    consecutive_5xx    = 3
-    base_ejection_time = "10s"
+    consecutive_5xx                  = 3
+    consecutive_gateway_failure      = 2 # 502, 503 and 504 count here, too
+    consecutive_local_origin_failure = 3 # connections that fail, and timeouts
+    interval                         = "1s"
+    base_ejection_time               = "10s"
+    max_ejection_time                = "1m"
+    max_ejection_percent             = 50 # one of these two
   }
 
   node "10.0.2.10:8080" {}

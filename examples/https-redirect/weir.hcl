@@ -65,4 +65,18 @@ service "shop" {
       }
     }
   }
+
+  # what went to another host, where nobody knows the old parameters
+  api "help" {
+    path_prefix = "/help"
+
+    backend {
+      redirect {
+        host        = "help.example.com"
+        path_prefix = "/shop"
+        strip_query = true
+        status      = 302
+      }
+    }
+  }
 }

@@ -38,6 +38,19 @@ upstream "search" {
   node "search-2.internal:8443" {}
 }
 
+# Nodes that are IPs, with one certificate for all of them; the caller's Host goes on.
+upstream "payments" {
+  vpc      = vpc.main
+  protocol = "https"
+
+  tls {
+    ca_file = "ca.crt"
+    sni     = "payments.internal"
+  }
+
+  node "10.8.2.10:8443" {}
+}
+
 service "shop" {
   instance = instance.edge
 
@@ -46,6 +59,14 @@ service "shop" {
 
     backend {
       upstream = upstream.orders
+    }
+  }
+
+  api "payments" {
+    path_prefix = "/payments"
+
+    backend {
+      upstream = upstream.payments
     }
   }
 

@@ -1,5 +1,5 @@
-# Listeners of a gateway at the edge: one for partners, who show a certificate (mutual TLS), and one behind a TCP load
-# balancer, which says by the PROXY protocol who the caller is.
+# Listeners of a gateway at the edge: one for partners, who show a certificate (mutual TLS), one behind a TCP load
+# balancer, which says by the PROXY protocol who the caller is, and one behind a CDN, which says so in X-Forwarded-For.
 #
 # This example reads tls/api.crt, tls/api.key and ca.crt beside it. They are watched: a renewed file is used for new
 # connections, and those that are open go on. To try it, make a CA, and a certificate for the server and for a partner:
@@ -36,6 +36,11 @@ instance "edge" {
     idle_timeout           = "5m"
     request_timeout        = "1m" # of receiving a request, its body included
   }
+
+  listener "cdn" {
+    port                 = 8081
+    xff_num_trusted_hops = 1 # the last entry is the CDN's, and believed
+  }
 }
 
 upstream "orders" {
@@ -47,6 +52,11 @@ upstream "orders" {
 
 service "api" {
   instance = instance.edge
+
+  # the caller's address, wherever the listener has it from
+  ip_rules {
+    deny = ["192.0.2.66", "198.51.100.0/24"]
+  }
 
   api "all" {
     backend {

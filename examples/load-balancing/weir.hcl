@@ -17,7 +17,8 @@ upstream "reports" {
   load_balancing = "least_request"
 
   slow_start {
-    window = "30s"
+    window             = "30s"
+    min_weight_percent = 5 # of its weight, at first
   }
 
   node "10.0.1.10:8080" {}
@@ -53,6 +54,20 @@ upstream "sessions" {
   node "10.0.3.11:8080" {}
 }
 
+# One node per address of a caller.
+upstream "uploads" {
+  vpc            = vpc.main
+  protocol       = "http"
+  load_balancing = "maglev"
+
+  hash_key {
+    source_address = true
+  }
+
+  node "10.0.4.10:8080" {}
+  node "10.0.4.11:8080" {}
+}
+
 service "shop" {
   instance = instance.edge
 
@@ -69,6 +84,14 @@ service "shop" {
 
     backend {
       upstream = upstream.carts
+    }
+  }
+
+  api "uploads" {
+    path_prefix = "/uploads"
+
+    backend {
+      upstream = upstream.uploads
     }
   }
 

@@ -30,10 +30,12 @@ service "shop" {
   # nodes learn who sent the request to them, and callers do not learn what the nodes run on
   request_headers {
     set    = { x-gateway = "weir" }
+    add    = { x-tag = "shop" }
     remove = ["x-internal-user"]
   }
   response_headers {
     set    = { strict-transport-security = "max-age=31536000" }
+    add    = { link = "<https://docs.example.com>; rel=help" } # beside the nodes' own
     remove = ["server", "x-powered-by"]
   }
 
@@ -61,6 +63,16 @@ service "shop" {
     rate_limit {
       requests = 5
       per      = "1m"
+      burst    = 5 # the default is as many as requests
+    }
+
+    # in place of the service's: one origin, which sends cookies along, and whose pages may read when to try again
+    cors {
+      allow_origins     = ["https://login.example.com"]
+      allow_methods     = ["POST"]
+      allow_headers     = ["content-type"]
+      allow_credentials = true
+      expose_headers    = ["retry-after"]
     }
 
     backend {
