@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/weirproxy/weir/model"
@@ -16,7 +17,8 @@ import (
 //
 // A domain of many APIs is cut by path: into what starts with certain bytes ("/orders/4*"), and what starts with a place at
 // which such parts begin but with none of them ("/orders/"). A part holds every API that can match one of its paths, as
-// prefixes, templates and APIs of every path reach into several parts; where the copies would be many, nothing is cut. The
+// prefixes, templates and APIs of every path reach into several parts; where the copies would be many, or would each count
+// for a limit by itself, nothing is cut. The
 // other domains are grouped, by a hash of their names, so that a new domain changes one group; a group is named by what
 // is in it.
 
@@ -92,7 +94,7 @@ func (c *cut) at(edge, key string, own, above []placed) {
 	}
 	below := byNextByte(own[here:], len(key))
 	at := append(reaching(above, key), own[:here]...)
-	if len(own) <= c.size || maxReach*len(below)*len(at) > len(own) {
+	if len(own) <= c.size || maxReach*len(below)*len(at) > len(own) || slices.ContainsFunc(at, func(e placed) bool { return countsOnce(e, below, len(key)+1) }) {
 		c.shares = append(c.shares, pathShare{key: edge, entries: append(reaching(above, edge), own...)})
 		return
 	}
@@ -100,6 +102,12 @@ func (c *cut) at(edge, key string, own, above []placed) {
 	for _, own := range below {
 		c.at(own[0].prefix[:len(key)+1], commonPrefix(own[0].prefix, own[len(own)-1].prefix), own, at)
 	}
+}
+
+// countsOnce reports whether an API has a limit that would count in several parts, each by itself: one that matches paths
+// below, where each group would be a part.
+func countsOnce(e placed, below [][]placed, at int) bool {
+	return e.api.RateLimit != nil && slices.ContainsFunc(below, func(group []placed) bool { return reachesBelow(e.api.Path, group[0].prefix[:at]) })
 }
 
 // reaching are those that can match a path that starts with the key.

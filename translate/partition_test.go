@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/weirproxy/weir/model"
 )
 
 // TestPathShares holds what cutting a domain promises: shares of few APIs, few copies, and names that stay when an API comes.
@@ -48,6 +50,31 @@ func TestPathShares(t *testing.T) {
 				t.Errorf("one API changed %d names of %d", n, len(shares))
 			}
 		})
+	}
+}
+
+// TestPathSharesCountOnce holds that an API with a limit stands in one part, whatever paths it matches, and that the rest of
+// the domain is cut all the same.
+func TestPathSharesCountOnce(t *testing.T) {
+	for _, test := range []struct {
+		limited string
+		parts   int // at least
+	}{
+		{"*", 1}, {"/*", 1}, {"/{any}", 2}, {"/a/*", 11}, {"/a/{id}", 11}, {"/a/r0042", 20}, {"/b/r0042/*", 20}, {"/elsewhere/*", 20},
+	} {
+		entries := resources([]string{"/a/r%04d", "/b/r%04d"}, []string{test.limited}, 1000)
+		limited := slices.IndexFunc(entries, func(e placed) bool { return e.route == "s/a0" })
+		entries[limited].api.RateLimit = &model.RateLimit{Requests: 1}
+		shares := pathShares(entries, 100)
+		held := 0
+		for _, s := range shares {
+			if slices.Contains(s.entries, entries[limited]) {
+				held++
+			}
+		}
+		if held != 1 || len(shares) < test.parts || test.parts == 1 && len(shares) > 1 {
+			t.Errorf("%s stands in %d of %d parts", test.limited, held, len(shares))
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -159,7 +160,11 @@ func TestRateLimit(t *testing.T) {
 	}
 	all, exact, several, free := mockAPI("shop", "all", "*"), mockAPI("shop", "exact", "GET /exact"), mockAPI("shop", "several", "GET,POST,PUT /several/*"), mockAPI("shop", "free", "/free")
 	all.RateLimit, several.RateLimit = limit(5, 5), limit(1, 7)
-	addService(c, "shop", "shop.test", all, exact, several, free)
+	apis := []*model.API{all, exact, several, free}
+	for i := range 100 { // so many that the domain would be cut into parts
+		apis = append(apis, mockAPI("shop", fmt.Sprint("other", i), fmt.Sprintf("/%02d/other", i)))
+	}
+	addService(c, "shop", "shop.test", apis...)
 	g := startEnvoy(t, cutUp(c), nil)
 	caller := g.dial("http", nil)
 	passed := func(requests ...string) int {
@@ -181,7 +186,7 @@ func TestRateLimit(t *testing.T) {
 		}
 		return n
 	}
-	if n := passed("GET /", "GET /x/y", "POST /exact", "DELETE /several/x"); n != 5 {
+	if n := passed("GET /", "GET /x/y", "POST /exact", "DELETE /several/x", "GET /07/x", "GET /99/y"); n != 5 {
 		t.Errorf("%d requests passed a limit of 5", n)
 	}
 	if n := passed("GET /several/a", "POST /several/b", "PUT /several"); n != 7 {
@@ -190,7 +195,7 @@ func TestRateLimit(t *testing.T) {
 	if n := passed("GET /exact", "GET /free"); n != 20 {
 		t.Errorf("%d of 20 requests passed where nothing is limited", n)
 	}
-	if n := g.counter("api_rate_limit.http_local_rate_limit.rate_limited"); n != 58 {
+	if n := g.counter("api_rate_limit.http_local_rate_limit.rate_limited"); n != 78 {
 		t.Errorf("the counter of refused requests says %d", n)
 	}
 }
