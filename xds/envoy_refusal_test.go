@@ -24,9 +24,13 @@ func TestEnvoyCulprit(t *testing.T) {
 				groups[2] = []proto.Message{cluster("c", 0), assignment("c", host, port)}
 				return gateway(t, "a", groups...)
 			}
-			f.publish(t, set(one, "127.0.0.1")...)
+			good := f.publish(t, set(one, "127.0.0.1")...)
 			e := startEnvoy(t, f, api)
 			e.answers(t, "one")
+			eventually(t, "all of the first set is acknowledged", func() bool { // or there is nothing to be put back to
+				p := f.Proxies()
+				return len(p) == 1 && p[0].Snapshot == good.Hash()
+			})
 			f.publish(t, set(two, "not-an-address")...)
 			if r := <-f.refusals; fmt.Sprint(names(r.Resources)) != "[c]" {
 				t.Errorf("refusal: %+v, of %v", r, names(r.Resources))
