@@ -51,34 +51,10 @@ func (l *loader) decodeListenerTLS(body *lang.Body) model.ListenerTLS {
 // decodeListenerSettings reads the limits of a listener, and whom it believes about a caller's address.
 func (l *loader) decodeListenerSettings(body *lang.Body, out *model.Listener) {
 	out.Limits = model.ListenerLimits{
-		MaxRequestHeadersKB: l.between(body.Int("max_request_headers_kb"), "max_request_headers_kb", 1, maxRequestHeadersKB, defaultRequestHeadersKB),
-		IdleTimeout:         l.listenerTimeout(body.Duration("idle_timeout"), "idle_timeout", defaultIdleTimeout),
-		RequestTimeout:      l.listenerTimeout(body.Duration("request_timeout"), "request_timeout", 0),
+		MaxRequestHeadersKB: l.number(body.Int("max_request_headers_kb"), "max_request_headers_kb", defaultRequestHeadersKB, 1, maxRequestHeadersKB),
+		IdleTimeout:         l.span(body.Duration("idle_timeout"), "idle_timeout", defaultIdleTimeout, true),
+		RequestTimeout:      l.span(body.Duration("request_timeout"), "request_timeout", 0, true),
 	}
-	out.XFFNumTrustedHops = l.between(body.Int("xff_num_trusted_hops"), "xff_num_trusted_hops", 0, maxTrustedHops, 0)
+	out.XFFNumTrustedHops = l.number(body.Int("xff_num_trusted_hops"), "xff_num_trusted_hops", 0, 0, maxTrustedHops)
 	out.ProxyProtocol = body.Bool("proxy_protocol").Or(false)
-}
-
-// between reads a whole number within bounds. It returns the default where nothing valid is said.
-func (l *loader) between(v lang.Value[int], name string, low, high, def int) int {
-	if !v.Valid() {
-		return def
-	}
-	if v.V < low || v.V > high {
-		l.report(ruleValue, v.Range, "Value out of range", "%d is out of the range of %s, which is a whole number, %d-%d.", v.V, name, low, high)
-		return def
-	}
-	return v.V
-}
-
-// listenerTimeout reads a time that Envoy counts in milliseconds.
-func (l *loader) listenerTimeout(v lang.Value[time.Duration], name string, def time.Duration) time.Duration {
-	if !v.Valid() {
-		return def
-	}
-	if v.V > 0 && v.V < time.Millisecond || v.V > maxTimeout {
-		l.report(ruleValue, v.Range, "Invalid timeout", "%s is no value for %s, which is 1ms to %s, or \"0s\" for none.", v.V, name, "8760h")
-		return def
-	}
-	return v.V
 }

@@ -35,16 +35,16 @@ instance "edge" {
   }
   listener "small" {
     port                   = 81
-    max_request_headers_kb = 0      # ERROR: Value out of range
-    idle_timeout           = "10us" # ERROR: Invalid timeout
+    max_request_headers_kb = 0      # ERROR: Invalid number
+    idle_timeout           = "10us" # ERROR: Invalid duration
     request_timeout        = 30     # ERROR: "request_timeout" is a duration such as "15s"
-    xff_num_trusted_hops   = -1     # ERROR: Value out of range
+    xff_num_trusted_hops   = -1     # ERROR: Invalid number
     proxy_protocol         = "v2"   # ERROR: "proxy_protocol" is true or false
   }
   listener "large" {
     port                   = 82
-    max_request_headers_kb = 8193    # ERROR: Value out of range
-    idle_timeout           = "8761h" # ERROR: Invalid timeout
-    xff_num_trusted_hops   = 101     # ERROR: Value out of range
+    max_request_headers_kb = 8193    # ERROR: Invalid number
+    idle_timeout           = "8761h" # ERROR: Invalid duration
+    xff_num_trusted_hops   = 101     # ERROR: Invalid number
   }
 }
