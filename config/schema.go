@@ -70,6 +70,7 @@ var schemas = map[string]*lang.Schema{
 			{Type: "outlier_detection", Max: 1, Schema: &outlierDetectionSchema},
 			{Type: "circuit_breaker", Max: 1, Schema: &circuitBreakerSchema},
 			{Type: "tcp_keepalive", Max: 1, Schema: &tcpKeepaliveSchema},
+			{Type: "http2_keepalive", Max: 1, Schema: &http2KeepaliveSchema},
 		},
 	},
 

@@ -69,6 +69,7 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 		l.decodeRetry(inner, out)
 	}
 	l.checkRetryLimits(body, out)
+	l.decodePings(body, out)
 	l.decodeHealth(body, out)
 	for _, inner := range body.Blocks("tls") {
 		out.model.TLS = l.decodeUpstreamTLS(inner, out.protocol)

@@ -34,6 +34,23 @@ func (l *loader) decodeConnections(body *lang.Body) model.Connections {
 	return out
 }
 
+// defaultPingTimeout is what gRPC's own clients wait for the answer to a ping.
+const defaultPingTimeout = 20 * time.Second
+
+// decodePings reads the keep-alive of HTTP/2, which HTTP/1.1 has none of.
+func (l *loader) decodePings(body *lang.Body, out *upstream) {
+	for _, inner := range body.Blocks("http2_keepalive") {
+		out.model.Connections.Pings = &model.HTTP2Keepalive{
+			Interval: l.span(inner.Duration("interval"), "interval", 0, false),
+			Timeout:  l.span(inner.Duration("timeout"), "timeout", defaultPingTimeout, false),
+		}
+		if out.protocol.Valid() && !out.protocol.V.HTTP2() {
+			l.report(ruleValue, inner.DefRange, "Pings of HTTP/2 over HTTP/1.1",
+				"The protocol of upstream %q is %q, which is HTTP/1.1 and has no pings. Write tcp_keepalive { time = \"...\" } instead, or protocol = \"grpc\" or \"grpcs\" where the nodes speak HTTP/2.", out.model.Name, out.protocol.V)
+		}
+	}
+}
+
 func (l *loader) decodeCircuitBreaker(body *lang.Body) model.CircuitBreaker {
 	limit := func(name string) int { return l.number(body.Int(name), name, 0, 1, math.MaxInt32) }
 	return model.CircuitBreaker{

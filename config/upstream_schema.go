@@ -65,6 +65,13 @@ var tcpKeepaliveSchema = lang.Schema{
 	},
 }
 
+var http2KeepaliveSchema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "interval", Type: lang.Duration, Required: true},
+		{Name: "timeout", Type: lang.Duration},
+	},
+}
+
 var healthCheckSchema = lang.Schema{
 	Attributes: []lang.Attribute{
 		{Name: "type", Type: lang.String},

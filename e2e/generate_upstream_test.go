@@ -76,6 +76,11 @@ func (g generator) limits(b *strings.Builder) {
 		g.maybe(b, "probes", "%d", 1+g.IntN(127))
 		b.WriteString("  }\n")
 	}
+	if g.IntN(8) == 0 {
+		fmt.Fprintf(b, "  http2_keepalive {\n    interval = %q\n", g.span())
+		g.maybe(b, "timeout", "%q", g.span())
+		b.WriteString("  }\n")
+	}
 }
 
 func (g generator) health(b *strings.Builder) {

@@ -84,10 +84,11 @@ func DefaultRetry() Retry {
 // Connections are the limits of connections and requests to all nodes together, per Envoy.
 type Connections struct {
 	ConnectTimeout time.Duration
-	IdleTimeout    time.Duration // 0: none
-	MaxDuration    time.Duration // of a connection; 0: none
-	MaxRequests    int           // per connection; 0: any number
-	Keepalive      *TCPKeepalive // nil: the system's own
+	IdleTimeout    time.Duration   // 0: none
+	MaxDuration    time.Duration   // of a connection; 0: none
+	MaxRequests    int             // per connection; 0: any number
+	Keepalive      *TCPKeepalive   // nil: the system's own
+	Pings          *HTTP2Keepalive // nil: none; only with GRPC and GRPCS
 	Limits         CircuitBreaker
 }
 
@@ -96,6 +97,9 @@ type TCPKeepalive struct {
 	Time, Interval time.Duration // whole seconds
 	Probes         int
 }
+
+// HTTP2Keepalive asks nodes for signs of life by pings of HTTP/2, also while they are busy.
+type HTTP2Keepalive struct{ Interval, Timeout time.Duration }
 
 // CircuitBreaker are limits of what is under way to an upstream; 0 is none.
 type CircuitBreaker struct {

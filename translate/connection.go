@@ -30,7 +30,7 @@ func protocolOptions(u *model.Upstream) *upstreamhttpv3.HttpProtocolOptions {
 	}
 	if u.Protocol.HTTP2() {
 		version.ProtocolConfig = &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
-			Http2ProtocolOptions: &corev3.Http2ProtocolOptions{},
+			Http2ProtocolOptions: &corev3.Http2ProtocolOptions{ConnectionKeepalive: pings(u.Connections)},
 		}
 	}
 	return &upstreamhttpv3.HttpProtocolOptions{
@@ -81,6 +81,14 @@ func connectionOptions(c model.Connections) *clusterv3.UpstreamConnectionOptions
 		keepalive.KeepaliveProbes = wrapperspb.UInt32(uint32(probes))
 	}
 	return &clusterv3.UpstreamConnectionOptions{TcpKeepalive: keepalive}
+}
+
+// pings are HTTP/2's own signs of life.
+func pings(c model.Connections) *corev3.KeepaliveSettings {
+	if c.Pings == nil {
+		return nil
+	}
+	return &corev3.KeepaliveSettings{Interval: durationpb.New(c.Pings.Interval), Timeout: durationpb.New(c.Pings.Timeout)}
 }
 
 func wholeSeconds(d time.Duration) *wrapperspb.UInt32Value {

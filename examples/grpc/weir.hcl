@@ -25,6 +25,13 @@ upstream "orders" {
     timeout  = "1s"
   }
 
+  # A node that vanishes without a word is noticed, and the streams on it end. gRPC servers refuse pings that come more
+  # often than every 5 minutes unless they are told otherwise.
+  http2_keepalive {
+    interval = "5m"
+    timeout  = "10s"
+  }
+
   node "10.0.1.10:9000" {}
   node "10.0.1.11:9000" {}
 }

@@ -76,6 +76,18 @@ upstream "limits" {
     interval = "32768s" # ERROR: Invalid duration
     probes   = 128      # ERROR: Invalid number
   }
+  http2_keepalive { # ERROR: Pings of HTTP/2 over HTTP/1.1 # ERROR: Missing attribute "interval"
+    timeout = "0s" # ERROR: Invalid duration
+  }
+  node "a.test:80" {}
+}
+
+upstream "pings" {
+  vpc      = vpc.main
+  protocol = "grpc"
+  http2_keepalive {
+    interval = "0s" # ERROR: Invalid duration
+  }
   node "a.test:80" {}
 }
 
