@@ -71,6 +71,7 @@ func (l *loader) checkAPI(s *service, a *api) {
 	l.checkRedirect(s, a)
 	l.checkTimeout(s, a)
 	l.checkSplit(a)
+	l.checkCopies(a)
 	l.checkWebSocket(a)
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/weirproxy/weir/config/lang"
@@ -9,7 +10,7 @@ import (
 // checkSplit holds that upstreams which share the requests of an API are alike in what Envoy reads from the API's route
 // before it has chosen among them.
 func (l *loader) checkSplit(a *api) {
-	var first, hashes *upstream
+	var first *upstream
 	for _, ref := range a.targets {
 		up := l.known.upstreams[ref.V.Name]
 		switch {
@@ -19,15 +20,18 @@ func (l *loader) checkSplit(a *api) {
 		default:
 			l.checkAlike(ref, first, up)
 		}
-		if !ref.Valid() || up == nil || up.model.HashKey == nil {
-			continue
+	}
+}
+
+// checkCopies warns where copies cannot be told apart by what their upstream hashes: Envoy makes them without the
+// caller's connection.
+func (l *loader) checkCopies(a *api) {
+	for _, ref := range a.mirrors {
+		up := l.known.upstreams[ref.V.Name]
+		if ref.Valid() && up != nil && up.model.HashKey != nil && up.model.HashKey.SourceAddress {
+			l.diags = append(l.diags, lang.Warning(ruleBalancing, ref.Range, "Copies without the caller's address",
+				fmt.Sprintf("Upstream %q (%s) chooses nodes by the caller's address, which Envoy does not know of copies, so each goes to any node. Headers and cookies are copied, so hash_key { header = \"...\" } or { cookie = \"...\" } works.", up.model.Name, place(up.head))))
 		}
-		if hashes != nil && *hashes.model.HashKey != *up.model.HashKey {
-			l.report(ruleSplit, ref.Range, "Split over different hash keys",
-				"Upstreams %q (%s) and %q (%s), in the same split, have different hash keys. Envoy takes the key before it knows which of them a request goes to, so they say the same hash_key.",
-				up.model.Name, place(up.head), hashes.model.Name, place(hashes.head))
-		}
-		hashes = up
 	}
 }
 

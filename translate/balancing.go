@@ -4,6 +4,9 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	lbcommonv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/load_balancing_policies/common/v3"
+	maglevv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/load_balancing_policies/maglev/v3"
+	ringhashv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/load_balancing_policies/ring_hash/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -27,13 +30,9 @@ func setBalancing(c *clusterv3.Cluster, u *model.Upstream) {
 		}
 	case model.Random:
 		c.LbPolicy = clusterv3.Cluster_RANDOM
-	case model.RingHash:
-		c.LbPolicy = clusterv3.Cluster_RING_HASH
-		c.LbConfig = &clusterv3.Cluster_RingHashLbConfig_{RingHashLbConfig: &clusterv3.Cluster_RingHashLbConfig{
-			MaximumRingSize: wrapperspb.UInt64(maxRing),
-		}}
-	case model.Maglev:
-		c.LbPolicy = clusterv3.Cluster_MAGLEV
+	case model.RingHash, model.Maglev:
+		c.LbPolicy = clusterv3.Cluster_LOAD_BALANCING_POLICY_CONFIG
+		c.LoadBalancingPolicy = hashing(u)
 	default:
 		c.LbPolicy = clusterv3.Cluster_ROUND_ROBIN
 		if u.SlowStart != nil {
@@ -42,6 +41,23 @@ func setBalancing(c *clusterv3.Cluster, u *model.Upstream) {
 			}}
 		}
 	}
+}
+
+// hashing chooses by a key that the cluster itself takes out of the request. So each upstream of a split has its own, and
+// copies have one, too: a route's is not asked for them.
+func hashing(u *model.Upstream) *clusterv3.LoadBalancingPolicy {
+	keys := &lbcommonv3.ConsistentHashingLbConfig{HashPolicy: hashPolicy(u.HashKey)}
+	policy := &corev3.TypedExtensionConfig{
+		Name:        "envoy.load_balancing_policies.ring_hash",
+		TypedConfig: pack(&ringhashv3.RingHash{MaximumRingSize: wrapperspb.UInt64(maxRing), ConsistentHashingLbConfig: keys}),
+	}
+	if u.LoadBalancing == model.Maglev {
+		policy = &corev3.TypedExtensionConfig{
+			Name:        "envoy.load_balancing_policies.maglev",
+			TypedConfig: pack(&maglevv3.Maglev{ConsistentHashingLbConfig: keys}),
+		}
+	}
+	return &clusterv3.LoadBalancingPolicy{Policies: []*clusterv3.LoadBalancingPolicy_Policy{{TypedExtensionConfig: policy}}}
 }
 
 func slowStartConfig(s *model.SlowStart) *clusterv3.Cluster_SlowStartConfig {
@@ -56,7 +72,7 @@ func slowStartConfig(s *model.SlowStart) *clusterv3.Cluster_SlowStartConfig {
 // share it. Only round robin chooses so: the other algorithms compare addresses, of which a locality of one name has few.
 func byLocality(u *model.Upstream) bool { return u.LoadBalancing == model.WeightedRoundRobin }
 
-// hashPolicy is where a route finds the key.
+// hashPolicy is where the key stands.
 func hashPolicy(k *model.HashKey) []*routev3.RouteAction_HashPolicy {
 	policy := &routev3.RouteAction_HashPolicy{}
 	switch {

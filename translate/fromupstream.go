@@ -32,9 +32,6 @@ func setOnAction(action *routev3.RouteAction, u *model.Upstream) {
 		// The cluster's policy takes the place of this one, except for the timeout, which is always the route's.
 		action.RetryPolicy = &routev3.RetryPolicy{PerTryTimeout: durationpb.New(longest)}
 	}
-	if u.HashKey != nil {
-		action.HashPolicy = hashPolicy(u.HashKey)
-	}
 }
 
 // filtersOf takes an upstream that has said all conditions for retries out of the filter that adds some. It does not say

@@ -86,6 +86,14 @@ upstream "same" {
   node "10.0.0.1:80" {}
 }
 
+upstream "callers" {
+  vpc            = vpc.main
+  protocol       = "http"
+  load_balancing = "ring_hash"
+  hash_key { source_address = true }
+  node "10.0.0.1:80" {}
+}
+
 upstream "cookies" {
   vpc            = vpc.main
   protocol       = "http"
@@ -103,22 +111,23 @@ instance "edge" {
 
 service "shop" {
   instance = instance.edge
-  api "same" {
-    path = "/same"
-    backend {
-      split {
-        target { upstream = upstream.users }
-        target { upstream = upstream.same }
-      }
-    }
-  }
   api "other" {
     path = "/other"
     backend {
       split {
         target { upstream = upstream.users }
-        target { upstream = upstream.cookies } # ERROR: Split over different hash keys
+        target { upstream = upstream.cookies }
+        target { upstream = upstream.callers }
       }
+      mirror { upstream = upstream.same }
+    }
+  }
+  api "copies" {
+    path = "/copies"
+    backend {
+      upstream = upstream.users
+      mirror { upstream = upstream.callers } # WARNING: Copies without the caller's address
+      mirror { upstream = upstream.cookies }
     }
   }
 }
