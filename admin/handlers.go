@@ -72,7 +72,7 @@ func (o Options) upstreams(w http.ResponseWriter, _ *http.Request) {
 		fail(w, http.StatusServiceUnavailable, noConfiguration)
 		return
 	}
-	answer(w, http.StatusOK, UpstreamList{Upstreams: Upstreams(state.Configuration)})
+	answer(w, http.StatusOK, UpstreamList{Upstreams: Upstreams(state.Configuration, state.Mask)})
 }
 
 func (o Options) upstream(w http.ResponseWriter, r *http.Request) {
@@ -88,6 +88,9 @@ func (o Options) upstream(w http.ResponseWriter, r *http.Request) {
 	view := NewUpstream(state.Configuration, name)
 	if o.Health != nil {
 		view.hear(o.Health(r.Context(), name))
+	}
+	if state.Mask != nil {
+		view.mask(state.Mask)
 	}
 	answer(w, http.StatusOK, view)
 }

@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/weirproxy/weir/model"
@@ -51,8 +52,16 @@ type Attempt struct {
 // Duration is a time.Duration whose JSON is the text that the language uses too: "1.5s".
 type Duration time.Duration
 
-// MarshalText writes "12.345ms".
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+// MarshalText writes "12.345ms", and "5m" in place of "5m0s".
+func (d Duration) MarshalText() ([]byte, error) {
+	text := time.Duration(d).String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return []byte(text), nil
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (d *Duration) UnmarshalText(text []byte) error {
@@ -73,11 +82,22 @@ type State struct {
 	LastAttempt   *Attempt
 	Configuration *model.Configuration // that serves; nil before the first good load
 
+	// Mask hides what came from sensitive variables; nil: nothing did. It may be called by several at a time.
+	Mask func(string) string
+
 	// Restored is set while what serves comes from the state directory: there is no Configuration then.
 	Restored *Restored
 
 	// Withdrawn says, of an instance all of whose Envoys refused what the files ask for, what they refused.
 	Withdrawn map[string]string
+}
+
+// masked is a text that people wrote, without what is sensitive in it.
+func (s *State) masked(text string) string {
+	if s.Mask == nil {
+		return text
+	}
+	return s.Mask(text)
 }
 
 // Restored is a generation of an earlier run, which serves because the files cannot be loaded.

@@ -1,9 +1,7 @@
 package admin
 
 import (
-	"cmp"
 	"maps"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +67,7 @@ func instances(s *State, proxies []Proxy) (all []Instance, strays []Proxy) {
 	for _, name := range slices.Sorted(maps.Keys(c.Instances)) {
 		i := c.Instances[name]
 		all = append(all, Instance{
-			Name: name, Description: i.Description, Type: string(i.Type), VPC: i.VPC,
+			Name: name, Description: s.masked(i.Description), Type: string(i.Type), VPC: i.VPC,
 			Listeners: listeners(i), Proxies: append([]Proxy{}, byInstance[name]...), Withdrawn: s.Withdrawn[name], Place: NewPlace(i.Place),
 		})
 	}
@@ -82,74 +80,6 @@ func listeners(i *model.Instance) []Listener {
 		l := i.Listeners[name]
 		all = append(all, Listener{
 			Name: name, Address: l.Address.String(), Port: int(l.Port), TLS: len(l.Certificates) > 0, Place: NewPlace(l.Place),
-		})
-	}
-	return all
-}
-
-// Upstreams are all of them, by name.
-func Upstreams(c *model.Configuration) []Upstream {
-	associated := associatedAPIs(c)
-	all := make([]Upstream, 0, len(c.Upstreams))
-	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
-		all = append(all, newUpstream(c.Upstreams[name], associated[name]))
-	}
-	return all
-}
-
-// NewUpstream is one upstream, which must exist.
-func NewUpstream(c *model.Configuration, name string) Upstream {
-	return newUpstream(c.Upstreams[name], associatedAPIs(c)[name])
-}
-
-func newUpstream(u *model.Upstream, associated []AssociatedAPI) Upstream {
-	view := Upstream{
-		Name: u.Name, Description: u.Description, VPC: u.VPC, LoadBalancing: string(u.LoadBalancing),
-		Protocol: string(u.Protocol), HostHeader: u.HostHeader, Retries: u.Retries,
-		Nodes: nodes(u.Nodes), AssociatedAPIs: append([]AssociatedAPI{}, associated...), Place: NewPlace(u.Place),
-	}
-	if t := u.TLS; t != nil {
-		view.TLS = &UpstreamTLS{CAFile: t.CAFile, SNI: t.SNI, InsecureSkipVerify: t.InsecureSkipVerify}
-	}
-	return view
-}
-
-func nodes(of []model.Node) []Node {
-	var total uint64
-	for _, n := range of {
-		total += uint64(n.Weight)
-	}
-	all := make([]Node, 0, len(of))
-	for _, n := range of {
-		node := Node{
-			Address: net.JoinHostPort(n.Host, strconv.Itoa(int(n.Port))), Host: n.Host, Port: int(n.Port),
-			Description: n.Description, Weight: int(n.Weight), Place: NewPlace(n.Place),
-		}
-		if total > 0 {
-			node.Percent = 100 * float64(n.Weight) / float64(total)
-		}
-		all = append(all, node)
-	}
-	return all
-}
-
-// associatedAPIs are the APIs of every upstream that has any, by service and name.
-func associatedAPIs(c *model.Configuration) map[string][]AssociatedAPI {
-	all := map[string][]AssociatedAPI{}
-	for _, s := range c.Services {
-		for _, a := range s.APIs {
-			for _, upstream := range a.Backend.Upstreams() {
-				all[upstream] = append(all[upstream], AssociatedAPI{
-					Service: s.Name, API: a.Name, Instance: s.Instance,
-					Domains: append([]string{}, s.Domains...), Methods: append([]string{}, a.Methods...),
-					Path: pathText(a.Path), Place: NewPlace(a.Place),
-				})
-			}
-		}
-	}
-	for _, apis := range all {
-		slices.SortFunc(apis, func(a, b AssociatedAPI) int {
-			return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.API, b.API))
 		})
 	}
 	return all

@@ -44,6 +44,12 @@ type Result struct {
 	built  bool // on the last good load of a Loader
 }
 
+// Mask is what hides the sensitive values of the configuration in a text. It may be called by several at a time.
+func (r *Result) Mask() func(string) string {
+	r.mask("") // makes its table
+	return r.mask
+}
+
 // HasErrors tells whether the configuration is refused. Warnings do not refuse it.
 func (r *Result) HasErrors() bool { return r.Diagnostics.HasErrors() }
 

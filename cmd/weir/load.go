@@ -13,6 +13,15 @@ import (
 
 // load reads a configuration for a command that needs a good one. The diagnostics go to standard error.
 func (a *app) load(c *configuration) (*model.Configuration, error) {
+	result, err := a.loadResult(c)
+	if err != nil {
+		return nil, err
+	}
+	return result.Configuration, nil
+}
+
+// loadResult is load, for who wants more than the configuration.
+func (a *app) loadResult(c *configuration) (*config.Result, error) {
 	result, err := config.Load(c.path, c.options(a))
 	if err != nil {
 		return nil, err
@@ -23,7 +32,7 @@ func (a *app) load(c *configuration) (*model.Configuration, error) {
 	if result.HasErrors() {
 		return nil, exit(statusFailed)
 	}
-	return result.Configuration, nil
+	return result, nil
 }
 
 // writeDiagnostics prints them in one write, so that no log line comes between.

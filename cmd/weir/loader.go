@@ -91,6 +91,7 @@ func (d *loader) load(u source.Update, a *attempt) (outcome admin.Outcome) {
 		a.Error = err.Error()
 		return admin.Failed
 	}
+	loaded.mask = result.Mask()
 	a.loaded, a.Generation = loaded, loaded.generation
 	return admin.Applied
 }

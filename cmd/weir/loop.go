@@ -206,7 +206,7 @@ func (l *loop) show(last *admin.Attempt) {
 	next := *l.state.Load()
 	p := l.published.Load()
 	next.Configuration, next.Generation, next.LoadedAt, next.LastAttempt = p.configuration, p.generation, p.at, last
-	next.Restored = nil
+	next.Mask, next.Restored = p.mask, nil
 	if p.restored {
 		next.Configuration, next.Restored = nil, &admin.Restored{LoadedAt: p.at, Instances: sortedNames(p.sets)}
 	}

@@ -16,13 +16,14 @@ type publication struct {
 	generation    string // empty before the first good load
 	at            time.Time
 	configuration *model.Configuration // of a restored one only the names of the instances
+	mask          func(string) string  // hides the configuration's sensitive values; nil: it has none
 	restored      bool                 // it comes from the state directory, since the files cannot be loaded
 	sets          map[string]*xds.Set  // by instance; the origin of a resource is its model.Place
 }
 
 // with is p, except for some instances.
 func (p *publication) with(others map[string]*xds.Set) *publication {
-	next := &publication{at: p.at, configuration: p.configuration, sets: maps.Clone(p.sets)}
+	next := &publication{at: p.at, configuration: p.configuration, mask: p.mask, sets: maps.Clone(p.sets)}
 	maps.Copy(next.sets, others)
 	next.generation = xds.Generation(next.sets)
 	return next

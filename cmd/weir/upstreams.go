@@ -17,7 +17,8 @@ import (
 	"github.com/weirproxy/weir/admin"
 )
 
-const upstreamsLong = `Lists the upstreams, or shows one of them: its nodes with their shares of the requests, and the APIs that use it.
+const upstreamsLong = `Lists the upstreams, or shows one of them: its settings with the defaults that hold, its nodes with their shares of the
+requests, and the APIs that use it.
 
 They are those of the running weir at --admin-address, or with --config (WEIR_CONFIG) those of files. A running weir
 also asks the Envoys how the nodes of the one upstream are: healthy, unhealthy, unknown, or off (weight 0). Those of
@@ -76,11 +77,11 @@ func (a *app) upstreamsCommand() *cobra.Command {
 }
 
 func (a *app) upstreamsOfFiles(conf *configuration) ([]admin.Upstream, error) {
-	c, err := a.load(conf)
+	result, err := a.loadResult(conf)
 	if err != nil {
 		return nil, err
 	}
-	return admin.Upstreams(c), nil
+	return admin.Upstreams(result.Configuration, result.Mask()), nil
 }
 
 func upstreamsOfWeir(ctx context.Context, address string) ([]admin.Upstream, error) {
@@ -168,10 +169,11 @@ func writeUpstream(w io.Writer, u admin.Upstream) error {
 	row("name", u.Name)
 	row("description", u.Description)
 	row("vpc", u.VPC)
-	row("load_balancing", u.LoadBalancing)
 	row("protocol", u.Protocol)
 	row("host_header", u.HostHeader)
-	row("retries", strconv.Itoa(u.Retries))
+	if err := writeSettings(row, u); err != nil {
+		return err
+	}
 	row("place", placeText(u.Place))
 	writeNodes(t, u.Nodes)
 	writeWitnesses(t, u.Witnesses)
