@@ -67,6 +67,7 @@ type Listener struct {
 	Address string `json:"address"`
 	Port    int    `json:"port"`
 	TLS     bool   `json:"tls"`
+	HTTP3   bool   `json:"http3"`
 	Place   *Place `json:"place,omitempty"`
 }
 

@@ -79,7 +79,7 @@ func listeners(i *model.Instance) []Listener {
 	for _, name := range slices.Sorted(maps.Keys(i.Listeners)) {
 		l := i.Listeners[name]
 		all = append(all, Listener{
-			Name: name, Address: l.Address.String(), Port: int(l.Port), TLS: len(l.Certificates) > 0, Place: NewPlace(l.Place),
+			Name: name, Address: l.Address.String(), Port: int(l.Port), TLS: len(l.Certificates) > 0, HTTP3: l.HTTP3 != nil, Place: NewPlace(l.Place),
 		})
 	}
 	return all

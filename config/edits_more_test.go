@@ -154,7 +154,10 @@ func (d *drawing) listenerSettings() string {
 	return d.maybe(30, func() string {
 		text := "    tls {\n      certificate_file = \"tls/edge.crt\"\n      private_key_file = \"tls/edge.key\"\n    }\n"
 		text = d.one("certificate", text, fmt.Sprintf("    tls {\n      certificate_file = %s\n      private_key_file = %q\n    }\n", d.path(), d.one("key", "certs/one.key", "now/one.key")))
-		return text + d.maybe(40, func() string { return "    client_ca_file = " + d.path() + "\n" })
+		return text + d.maybe(40, func() string { return "    client_ca_file = " + d.path() + "\n" }) +
+			d.maybe(40, func() string {
+				return d.one("http3", "    http3 {}\n", "    http3 {\n      advertised_port = "+d.number()+"\n    }\n")
+			})
 	}) + d.maybe(20, func() string {
 		return d.one("setting", "    xff_num_trusted_hops = "+d.number()+"\n", "    proxy_protocol = var.number > 2\n", "    idle_timeout = \"${local.c}m\"\n", "    max_request_headers_kb = 9\n")
 	})

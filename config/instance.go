@@ -111,6 +111,9 @@ func (l *loader) decodeListener(body *lang.Body) listener {
 	out.model.Certificates = l.decodeCertificates(body.Blocks("tls"))
 	out.model.TLS = l.decodeListenerTLS(body)
 	l.decodeListenerSettings(body, out.model)
+	for _, inner := range body.Blocks("http3") {
+		out.model.HTTP3 = l.decodeHTTP3(body, inner, out.model.Port)
+	}
 	return out
 }
 

@@ -48,6 +48,26 @@ func (l *loader) decodeListenerTLS(body *lang.Body) model.ListenerTLS {
 	return out
 }
 
+// decodeHTTP3 reads how a listener speaks HTTP/3, and holds that it can.
+func (l *loader) decodeHTTP3(listener, body *lang.Body, port uint16) *model.HTTP3 {
+	if len(listener.Blocks("tls")) == 0 {
+		l.report(ruleValue, body.DefRange, "HTTP/3 without TLS",
+			"HTTP/3 is always encrypted, and this listener has no tls block. Add one with a certificate, or remove http3.")
+	}
+	if proxied := listener.Bool("proxy_protocol"); proxied.Or(false) {
+		l.report(ruleValue, body.DefRange, "HTTP/3 behind a PROXY protocol",
+			"proxy_protocol (%s) says who the caller of a TCP connection is, and HTTP/3 comes over UDP, where there is no such header: whoever reached that port would do without it. Remove http3, or proxy_protocol.", place(proxied.Range))
+	}
+	out := &model.HTTP3{AdvertisedPort: port, Place: body.Place()}
+	if advertised := body.Int("advertised_port"); advertised.Valid() {
+		if advertised.V < 1 || advertised.V > 65535 {
+			l.report(ruleValue, advertised.Range, "Invalid port", "%d is not a port. A port is a whole number, 1-65535.", advertised.V)
+		}
+		out.AdvertisedPort = uint16(advertised.V)
+	}
+	return out
+}
+
 // decodeListenerSettings reads the limits of a listener, and whom it believes about a caller's address.
 func (l *loader) decodeListenerSettings(body *lang.Body, out *model.Listener) {
 	out.Limits = model.ListenerLimits{

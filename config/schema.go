@@ -102,6 +102,13 @@ var listenerSchema = lang.Schema{
 	},
 	Blocks: []lang.BlockType{
 		{Type: "tls", Schema: &listenerTLSSchema},
+		{Type: "http3", Max: 1, Schema: &http3Schema},
+	},
+}
+
+var http3Schema = lang.Schema{
+	Attributes: []lang.Attribute{
+		{Name: "advertised_port", Type: lang.Int},
 	},
 }
 

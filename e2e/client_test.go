@@ -143,6 +143,8 @@ type tally struct {
 // load is a caller who never stops asking, until stop.
 type load struct {
 	request  request
+	client   *http.Client
+	scheme   string
 	quit     chan struct{}
 	finished chan tally
 	sent     atomic.Int64
@@ -151,15 +153,20 @@ type load struct {
 // startLoad asks once per millisecond over kept connections, as a busy caller does, and leaves the processor some time.
 func startLoad(t *testing.T, r request) *load {
 	t.Helper()
-	l := &load{request: r, quit: make(chan struct{}), finished: make(chan tally, 1)}
+	return startLoadOver(t, r, newClient(nil), "http")
+}
+
+// startLoadOver is startLoad with a client of the caller's choice, which ends with it.
+func startLoadOver(t *testing.T, r request, client *http.Client, scheme string) *load {
+	t.Helper()
+	l := &load{request: r, client: client, scheme: scheme, quit: make(chan struct{}), finished: make(chan tally, 1)}
 	go func() { l.finished <- l.run() }()
 	t.Cleanup(l.halt)
 	return l
 }
 
 func (l *load) run() tally {
-	client := newClient(nil)
-	defer client.CloseIdleConnections()
+	defer l.client.CloseIdleConnections()
 	pause := time.NewTicker(time.Millisecond)
 	defer pause.Stop()
 	result := tally{byBody: make(map[string]int), failures: make(map[string]int)}
@@ -168,7 +175,7 @@ func (l *load) run() tally {
 		case <-l.quit:
 			return result
 		case <-pause.C:
-			got, err := l.request.send(client, "http")
+			got, err := l.request.send(l.client, l.scheme)
 			result.add(got, err)
 			l.sent.Add(1)
 		}

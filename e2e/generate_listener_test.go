@@ -1,6 +1,9 @@
 package e2e
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // listenerSettings are what a listener may say besides its port. A refused one would refuse its whole batch, so all of
 // them are in range.
@@ -29,6 +32,9 @@ func (g generator) listenerSettings() string {
 	}
 	if g.seldom() {
 		text += "    client_ca_file = \"ca.pem\"\n"
+	}
+	if g.often() && !strings.Contains(text, "proxy_protocol = true") {
+		text += g.one("    http3 {}\n", "    http3 {\n      advertised_port = 443\n    }\n")
 	}
 	return text
 }

@@ -187,6 +187,11 @@ func TestExampleListeners(t *testing.T) {
 		return hold(got.status == http.StatusOK && got.body == "n0", "answered %v", got)
 	}
 	eventually(t, startBound, "a partner with a certificate is answered", func() error { return ask(ca.client(t, "partner")) })
+	config := clientTLS("api.example.com", ca)
+	config.Certificates = []tls.Certificate{ca.client(t, "partner")}
+	client := newHTTP3Client(config, 0)
+	defer client.CloseIdleConnections()
+	must(t, over(client, request{port: partners, host: "api.example.com", path: "/"}, "n0")())
 	if ask() == nil {
 		t.Error("a partner without a certificate is answered")
 	}

@@ -102,6 +102,7 @@ type Listener struct {
 	Port         uint16
 	Certificates []Certificate // in the order of the text, the first is the default; none: plain HTTP
 	TLS          ListenerTLS   // means something only with Certificates
+	HTTP3        *HTTP3        // nil: TCP only; only with Certificates
 	Limits       ListenerLimits
 
 	XFFNumTrustedHops int  // proxies in front whose X-Forwarded-For entries are believed
@@ -124,6 +125,12 @@ const (
 	TLS12 TLSVersion = "1.2"
 	TLS13 TLSVersion = "1.3"
 )
+
+// HTTP3 has a listener speak HTTP/3 too, on UDP.
+type HTTP3 struct {
+	AdvertisedPort uint16 // at which callers reach it
+	Place          Place
+}
 
 // ListenerLimits bound what one caller may take.
 type ListenerLimits struct {

@@ -86,7 +86,7 @@ func startWorkers(t *testing.T, resources []Resource, ca []byte, workers int) *g
 	g := &gateway{t: t, names: map[string]string{}, ports: map[string]string{}}
 	for _, r := range resources {
 		if l, ok := r.Message.(*listenerv3.Listener); ok {
-			g.names[l.Name] = l.StatPrefix
+			g.names[l.Name] = cmp.Or(l.StatPrefix, l.Name)
 		}
 	}
 	deadline := time.Now().Add(30 * time.Second)
@@ -237,7 +237,9 @@ func static(t *testing.T, resources []Resource, ca []byte) *bootstrapv3.Bootstra
 		case *clusterv3.Cluster:
 			b.StaticResources.Clusters = append(b.StaticResources.Clusters, m)
 		case *listenerv3.Listener:
+			protocol := m.Address.GetSocketAddress().Protocol
 			m.Address = hostAddress("127.0.0.1", 0)
+			m.Address.GetSocketAddress().Protocol = protocol
 			b.StaticResources.Listeners = append(b.StaticResources.Listeners, m)
 		case *tlsv3.Secret:
 			b.StaticResources.Secrets = append(b.StaticResources.Secrets, m)

@@ -191,6 +191,9 @@ func listenerResources(instance *model.Instance) []Resource {
 	}
 	for _, l := range sortedValues(instance.Listeners) {
 		out = append(out, Resource{resourcev3.ListenerType, socketName(l), listener(instance, l), l.Place})
+		if l.HTTP3 != nil {
+			out = append(out, Resource{resourcev3.ListenerType, quicName(l), quicListener(instance, l), l.HTTP3.Place})
+		}
 		for _, certificate := range distinctCertificates(l) {
 			secretName := secretName(instance.Name, l.Name, certificate)
 			out = append(out, Resource{resourcev3.SecretType, secretName, certificateSecret(secretName, certificate), certificate.Place})

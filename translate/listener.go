@@ -9,6 +9,7 @@ import (
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -23,14 +24,16 @@ const (
 	// slowStart is how long a caller may take to finish a TLS handshake, and to send its headers: against callers that
 	// hold connections open by sending a byte at a time. Envoy waits for ever by default.
 	slowStart = 10 * time.Second
+	// What one connection of HTTP/2 and HTTP/3 may have under way: requests, and bytes that are not forwarded yet.
+	maxStreams       = 100
+	streamWindow     = 64 << 10
+	connectionWindow = 1 << 20
 )
 
 // listener is the Envoy listener of one port.
 func listener(instance *model.Instance, l *model.Listener) *listenerv3.Listener {
-	manager := &listenerv3.Filter{
-		Name:       "envoy.filters.network.http_connection_manager",
-		ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(instance, l))},
-	}
+	manager := connectionManager(instance, l)
+	manager.HttpFilters = slices.Concat(advertiseHTTP3(l), manager.HttpFilters)
 	out := &listenerv3.Listener{
 		Name:            socketName(l),
 		StatPrefix:      l.Name,
@@ -42,7 +45,7 @@ func listener(instance *model.Instance, l *model.Listener) *listenerv3.Listener 
 	if len(out.ListenerFilters) > 0 {
 		out.ListenerFiltersTimeout = durationpb.New(slowStart)
 	}
-	setFilterChains(out, instance.Name, l, manager)
+	setFilterChains(out, instance.Name, l, manager, func(c *tlsv3.DownstreamTlsContext) *corev3.TransportSocket { return tlsSocket(c) })
 	return out
 }
 
@@ -73,9 +76,9 @@ func connectionManager(instance *model.Instance, l *model.Listener) *hcmv3.HttpC
 		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_KEEP_UNCHANGED,
 		CommonHttpProtocolOptions:    commonHTTP(l),
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
-			MaxConcurrentStreams:        wrapperspb.UInt32(100),
-			InitialStreamWindowSize:     wrapperspb.UInt32(64 << 10),
-			InitialConnectionWindowSize: wrapperspb.UInt32(1 << 20),
+			MaxConcurrentStreams:        wrapperspb.UInt32(maxStreams),
+			InitialStreamWindowSize:     wrapperspb.UInt32(streamWindow),
+			InitialConnectionWindowSize: wrapperspb.UInt32(connectionWindow),
 		},
 		StreamIdleTimeout:     durationpb.New(streamIdle),
 		RequestHeadersTimeout: durationpb.New(slowStart),

@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -18,7 +20,14 @@ import (
 // and those of a chain without regard to case (RFC 6066, section 3). A further certificate then also leaves the
 // connections of the others alone. All chains lead to the same routes, so a connection that serves several names
 // (HTTP/2 coalesces them) sees one set of routes.
-func setFilterChains(out *listenerv3.Listener, instance string, l *model.Listener, manager *listenerv3.Filter) {
+//
+// The socket speaks TLS over TCP, or within QUIC.
+func setFilterChains(out *listenerv3.Listener, instance string, l *model.Listener, m *hcmv3.HttpConnectionManager,
+	socket func(*tlsv3.DownstreamTlsContext) *corev3.TransportSocket) {
+	manager := &listenerv3.Filter{
+		Name:       "envoy.filters.network.http_connection_manager",
+		ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(m)},
+	}
 	certificates := distinctCertificates(l)
 	if len(certificates) == 0 {
 		out.FilterChains = []*listenerv3.FilterChain{{Filters: []*listenerv3.Filter{manager}}}
@@ -28,7 +37,7 @@ func setFilterChains(out *listenerv3.Listener, instance string, l *model.Listene
 	for i, certificate := range certificates {
 		chains[i] = &listenerv3.FilterChain{
 			Filters:                       []*listenerv3.Filter{manager},
-			TransportSocket:               tlsSocket(downstreamTLS(instance, l, certificate)),
+			TransportSocket:               socket(downstreamTLS(instance, l, certificate)),
 			TransportSocketConnectTimeout: durationpb.New(slowStart),
 		}
 	}

@@ -1,5 +1,6 @@
-# Listeners of a gateway at the edge: one for partners, who show a certificate (mutual TLS), one behind a TCP load
-# balancer, which says by the PROXY protocol who the caller is, and one behind a CDN, which says so in X-Forwarded-For.
+# Listeners of a gateway at the edge: one for partners, who show a certificate (mutual TLS) and may use HTTP/3, one behind
+# a TCP load balancer, which says by the PROXY protocol who the caller is, and one behind a CDN, which says so in
+# X-Forwarded-For.
 #
 # This example reads tls/api.crt, tls/api.key and ca.crt beside it. They are watched: a renewed file is used for new
 # connections, and those that are open go on. To try it, make a CA, and a certificate for the server and for a partner:
@@ -27,6 +28,9 @@ instance "edge" {
       certificate_file = "tls/api.crt"
       private_key_file = "tls/api.key"
     }
+
+    # on UDP; advertised_port is where callers reach it, if not at the port above
+    http3 { advertised_port = 9443 }
   }
 
   listener "balanced" {

@@ -47,4 +47,28 @@ instance "edge" {
     idle_timeout           = "8761h" # ERROR: Invalid duration
     xff_num_trusted_hops   = 101     # ERROR: Invalid number
   }
+  listener "clear" {
+    port = 83
+    http3 {} # ERROR: HTTP/3 without TLS
+  }
+  listener "proxied" {
+    port           = 8446
+    proxy_protocol = true
+    tls {
+      certificate_file = "tls/edge.crt"
+      private_key_file = "tls/edge.key"
+    }
+    http3 { # ERROR: HTTP/3 behind a PROXY protocol
+      advertised_port = 0 # ERROR: Invalid port
+    }
+  }
+  listener "twice" {
+    port = 8447
+    tls {
+      certificate_file = "tls/edge.crt"
+      private_key_file = "tls/edge.key"
+    }
+    http3 {}
+    http3 {} # ERROR: A second http3 block
+  }
 }
