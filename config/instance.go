@@ -104,7 +104,7 @@ func (l *loader) decodeListener(body *lang.Body) listener {
 		if wrong != "" {
 			out.bound = false
 			l.blame(address, &fault{ruleValue, "Invalid listener address", "is not an address to listen on.", wrong,
-				"The address is an IP address of Envoy's machine; \"0.0.0.0\", the default, is all of its IPv4 addresses, and \"::\" all of its IPv6 addresses."})
+				"The address is an IP address of Envoy's machine; \"0.0.0.0\", the default, is all of its IPv4 addresses, and \"::\" all of its addresses, IPv6 and IPv4."})
 		}
 		out.model.Address = addr
 	}

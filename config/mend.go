@@ -1,6 +1,9 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // slip is what is wrong with a text, in sentences that can stand alone, and the text to write instead, where there is one.
 type slip struct{ wrong, instead string }
@@ -20,10 +23,11 @@ func mend(text string, judge func(string) slip) string {
 			return fmt.Sprintf("%s Write %q.", words, text)
 		case found.wrong == "":
 			return ""
-		case words != "":
-			words += " "
+		case words == "":
+			words = found.wrong
+		case !strings.Contains(words, found.wrong):
+			words += " " + found.wrong
 		}
-		words += found.wrong
 		if seen[text] = true; found.instead == "" || seen[found.instead] {
 			break
 		}

@@ -213,6 +213,7 @@ func TestSuggestionsAreAccepted(t *testing.T) {
 		{"https://user@foo:999?x=1", url, `Write "https://foo:999".`, false},
 		{"api.test/v1", url, `Write "https://api.test".`, false},
 		{"a b.test", url, "white space", true},
+		{"a b.test\n", node(model.HTTP), "white space", true},
 		{"https://", url, "The host is missing.", true},
 		{"http://224.0.0.1", url, "multicast", true},
 		{"unix:///x", node(model.HTTP), "The host is missing.", true},
@@ -255,6 +256,13 @@ func TestSuggestionsAreAccepted(t *testing.T) {
 		wrong := mend(c.text, c.judge)
 		if !strings.Contains(wrong, c.want) || strings.Contains(wrong, "Write \"") == c.none {
 			t.Errorf("%q: %s", c.text, wrong)
+		}
+		told := map[string]bool{}
+		for _, sentence := range strings.SplitAfter(wrong+" ", ". ") {
+			if sentence != "" && told[sentence] {
+				t.Errorf("%q: told twice: %s", c.text, sentence)
+			}
+			told[sentence] = true
 		}
 		if _, written, found := strings.Cut(wrong, "Write \""); found {
 			if again := c.judge(strings.TrimSuffix(written, "\".")); again.wrong != "" {

@@ -33,6 +33,7 @@ type position struct {
 	text      bool   // text belongs there
 	constant  bool   // a variable's default: functions and env, no references
 	given     bool   // constant, from outside: no env either
+	want      string // the type of the variable whose value it is, or ""
 	json      bool
 	iterators []string
 }
@@ -157,8 +158,11 @@ func (c *checker) call(e *hclsyntax.FunctionCallExpr) {
 		names = append(names, name)
 	}
 	sort.Strings(names)
-	c.report(RuleFunction, e.NameRange, fmt.Sprintf("Unknown function %q", e.Name),
-		strings.TrimSpace("There is no such function. "+Suggest(e.Name, names)))
+	why := absent[e.Name]
+	if why == "" {
+		why = strings.TrimSpace("There is no such function. " + Suggest(e.Name, names))
+	}
+	c.report(RuleFunction, e.NameRange, fmt.Sprintf("Unknown function %q", e.Name), why)
 }
 
 // traversal checks a.b.c: its root, and the name where that is literal.
@@ -285,7 +289,9 @@ func (c *checker) unknownRoot(t hcl.Traversal) {
 	near := nearest(root, roots)
 	switch {
 	case c.at.constant:
-		c.report(RuleVariable, at, summary, "A variable's value may use no names. Text stands in quotes.")
+		c.report(RuleVariable, at, summary, constantDetail(root, c.at.want))
+	case root == "path" && len(t) > 1:
+		c.report(RuleReference, at, summary, "Relative paths start at the configuration's root, whichever file they stand in: write the path alone, as in file(\"motd.txt\").")
 	case len(t) == 1 && c.templates > 0 && (c.at.attribute == "path" || c.at.attribute == "path_prefix"):
 		c.report(RuleReference, at, fmt.Sprintf("Path variable {%s} written as ${%s}", root, root),
 			fmt.Sprintf("A variable of a path is written in braces alone: {%s}. ${...} inserts the value of an expression.", root))
@@ -295,6 +301,8 @@ func (c *checker) unknownRoot(t hcl.Traversal) {
 		c.report(RuleReference, at, summary, fmt.Sprintf("Did you mean %q?", near))
 	case len(t) == 1 && c.at.kind == "" && c.templates == 0 && c.at.text:
 		c.report(RuleReference, at, summary, fmt.Sprintf("If it is meant as text, write it in quotes: %q. References start with %s.", root, alternatives(roots)))
+	case len(t) == 1 && truths[strings.ToLower(root)] != "":
+		c.report(RuleReference, at, summary, fmt.Sprintf("Write: %s", truths[strings.ToLower(root)]))
 	default:
 		c.report(RuleReference, at, summary, fmt.Sprintf("References start with %s.", alternatives(roots)))
 	}

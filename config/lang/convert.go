@@ -64,7 +64,7 @@ func (d *decoder) single(a *Attribute, v cty.Value, at hcl.Range, json bool) val
 	default:
 		whole, ok := wholeNumber(converted)
 		if !ok {
-			d.diags.error(RuleType, at, wrongType(a), fmt.Sprintf("The value of %q is a whole number.", a.Name))
+			d.diags.error(RuleType, at, wrongType(a), notWhole(a, converted, out.sensitive))
 			return out
 		}
 		out.v = whole
@@ -98,6 +98,19 @@ func (d *decoder) unknown(at hcl.Range) {
 func wholeNumber(v cty.Value) (int, bool) {
 	n, accuracy := v.AsBigFloat().Int64()
 	return int(n), accuracy == big.Exact
+}
+
+// notWhole says of a number why it is none that an attribute takes.
+func notWhole(a *Attribute, v cty.Value, sensitive bool) string {
+	n := v.AsBigFloat()
+	shown, why := n.Text('g', 10), "has a fraction"
+	if n.IsInt() || n.IsInf() {
+		why = "is out of all bounds"
+	}
+	if sensitive {
+		shown = "It"
+	}
+	return fmt.Sprintf("%s %s; the value of %q is a whole number.", shown, why, a.Name)
 }
 
 // wrongType is the summary for a value of another type.

@@ -269,15 +269,18 @@ func (d *decoder) bounds(g *group, typ string) {
 		if want.Min <= count || g.open != nil && g.open[i] {
 			continue
 		}
-		label, number := "", fmt.Sprintf("one %s block", want.Type)
+		label, number := "", fmt.Sprintf("at least one %s block", want.Type)
 		if want.Label != NoLabel {
 			label = "..."
 		}
-		if want.Min > 1 {
-			number = fmt.Sprintf("%d %s blocks", want.Min, want.Type)
+		switch {
+		case want.Min > 1:
+			number = fmt.Sprintf("at least %d %s blocks", want.Min, want.Type)
+		case want.Max == 1:
+			number = article(want.Type) + " block"
 		}
 		d.diags.error(RuleMissing, g.body.DefRange, fmt.Sprintf("Missing block %q", want.Type),
-			fmt.Sprintf("%s block needs at least %s. Write: %s", upperFirst(article(typ)), number, blockSample(want.Type, label, isJSON(g.body.DefRange.Filename))))
+			fmt.Sprintf("%s block needs %s. Write: %s", upperFirst(article(typ)), number, blockSample(want.Type, label, isJSON(g.body.DefRange.Filename))))
 	}
 }
 

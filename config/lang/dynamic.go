@@ -33,6 +33,9 @@ type expansion struct {
 func (d *decoder) dynamic(e *element, g *group) {
 	x, ok := d.expansion(e, g)
 	if !ok {
+		if i := g.at(e.labels[0].text); i >= 0 {
+			g.open[i] = true // the blocks that it was to make are not missed as well
+		}
 		return
 	}
 	items, known := d.items(x)

@@ -29,13 +29,17 @@ func inWordsOfOurs(d *hcl.Diagnostic, text, parsed []byte) *hcl.Diagnostic {
 	if d.Subject == nil || d.Subject.Start.Byte >= len(text) {
 		return out
 	}
-	if digitName(d, text, out) || unquoted(d, text, out) || oneLine(d, text, parsed, out) {
+	if digitName(d, text, out) || unquoted(d, text, out) || oneLine(d, text, parsed, out) || strayWord(d, text, out) {
 		out.Context = nil
 		return out
 	}
 	switch {
-	case d.Summary == "Argument or block definition required" && text[d.Subject.Start.Byte] == '}':
+	case d.Summary == summaryNoItem && text[d.Subject.Start.Byte] == '}':
 		out.Summary, out.Detail = "Brace that closes nothing", "Remove this }, or write the { that it belongs to."
+	case d.Summary == summaryNoItem && bytes.HasPrefix(text[d.Subject.Start.Byte:], []byte("/*")):
+		out.Summary, out.Detail = "Comment is not closed", "The */ that ends it is missing."
+	case d.Summary == "Invalid expression" && valueMissing(text, d.Subject.Start.Byte):
+		out.Summary, out.Detail = "Value is missing", "After = stands a value. To leave the attribute unsaid, remove the line, or write null."
 	case d.Summary == "Unterminated template string" && bytes.Contains(text[d.Subject.Start.Byte:lineEnd(text, d.Subject.Start.Byte)], []byte("<<")):
 		out.Summary = "Heredoc is not closed"
 		out.Detail = "The line that ends it is missing: the word after << alone, with a newline behind it."
@@ -50,6 +54,41 @@ func inWordsOfOurs(d *hcl.Diagnostic, text, parsed []byte) *hcl.Diagnostic {
 		out.Detail = "The } that closes this block is missing, or a brace inside it is one too many."
 	}
 	return out
+}
+
+// summaryNoItem is HCL's summary for what starts neither an attribute nor a block.
+const summaryNoItem = "Argument or block definition required"
+
+// valueMissing tells that a line ends behind its equals sign.
+func valueMissing(text []byte, at int) bool {
+	before := bytes.TrimRight(text[:at], " \t")
+	return bytes.HasSuffix(before, []byte("=")) && len(bytes.TrimSpace(text[at:lineEnd(text, at)])) == 0
+}
+
+// wordLine is a name, what stands in place of the equals sign, and what follows on the line.
+var wordLine = regexp.MustCompile(`^([A-Za-z_][\w-]*)[ \t]*(:=|=>|==|:)?[ \t]*([^\r\n]*)`)
+
+// strayWord explains a line that starts with a name and goes on as neither an attribute nor a block does: "port: 80",
+// "port 80", "node 10.0.0.1:80 {}". The value is not repeated, since it may be a secret.
+func strayWord(d *hcl.Diagnostic, text []byte, out *hcl.Diagnostic) bool {
+	at := d.Subject.Start.Byte
+	m := wordLine.FindSubmatch(text[at:lineEnd(text, at)])
+	if d.Summary != summaryNoItem || m == nil {
+		return false
+	}
+	name, sign, rest := m[1], m[2], m[3]
+	switch {
+	case len(sign) > 0:
+		out.Summary = "Attribute without ="
+		out.Detail = fmt.Sprintf("Between an attribute and its value stands =, not %s. Write: %s = ...", sign, name)
+	case bytes.ContainsRune(rest, '{'):
+		out.Summary = "Label without quotes"
+		out.Detail = fmt.Sprintf("The label of a block stands in quotes. Write: %s \"...\" { ... }", name)
+	default:
+		out.Summary = "Neither an attribute nor a block"
+		out.Detail = fmt.Sprintf("An attribute is written %[1]s = ..., a block %[1]s { ... }, with its label, if it has one, in quotes before the {.", name)
+	}
+	return true
 }
 
 // A name such as 1st after a dot.
@@ -94,7 +133,7 @@ func oneLine(d *hcl.Diagnostic, text, parsed []byte, out *hcl.Diagnostic) bool {
 	at := d.Subject.Start.Byte
 	switch {
 	case d.Summary == "Argument definition required", d.Summary == "Invalid single-argument block definition":
-	case d.Summary == "Argument or block definition required", d.Summary == "Invalid character" && text[at] == ';':
+	case d.Summary == summaryNoItem, d.Summary == "Invalid character" && text[at] == ';':
 	default:
 		return false
 	}

@@ -124,6 +124,29 @@ func (c *checker) unknownEach(t hcl.Traversal) bool {
 	return true
 }
 
+// truths are other programs' words for true and false, in lower case.
+var truths = map[string]string{"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
+
+// constantDetail is the remedy for a name in a variable's value, of the type want where that is known.
+func constantDetail(name, want string) string {
+	switch {
+	case want == "bool" && truths[strings.ToLower(name)] != "":
+		return "The variable's type is bool. Write: " + truths[strings.ToLower(name)]
+	case want == "":
+		return "A variable's value may use no names. Text stands in quotes."
+	}
+	return fmt.Sprintf("The variable's type is %s, and its value may use no names. Text stands in quotes.", want)
+}
+
+// What Terraform has and a configuration cannot have, by the names of the functions.
+const (
+	noClock  = "There is no clock and no chance in a configuration: the same files always mean the same. Hand the value in as a variable: --var NAME=VALUE."
+	noSecret = "There is no such function: what it makes is different each time. Hand the value in as a variable: --var NAME=VALUE."
+)
+
+// absent says of functions that Terraform has why they are not here.
+var absent = map[string]string{"timestamp": noClock, "plantimestamp": noClock, "uuid": noClock, "bcrypt": noSecret}
+
 // types are the words of type constraints.
 var types = []string{"any", "bool", "list", "map", "number", "object", "optional", "set", "string", "tuple"}
 

@@ -334,7 +334,7 @@ func (l *loader) checked(v *declaration, expr hclsyntax.Expression, at position)
 
 // constant evaluates an expression that may use no names; functions are allowed.
 func (l *loader) constant(v *declaration, expr hclsyntax.Expression) (cty.Value, bool) {
-	if !l.checked(v, expr, position{constant: true, given: true}) {
+	if !l.checked(v, expr, position{constant: true, given: true, want: typeexpr.TypeString(v.typ)}) {
 		return cty.DynamicVal, false
 	}
 	return l.own(v, expr, l.m.scope.ctx)

@@ -100,6 +100,17 @@ upstream "unnamed" {
   node "10.0.0.2:443" {}
 }
 
+upstream "misread" { # its nodes are not missed as well
+  vpc      = vpc.main
+  protocol = "http"
+  dynamic "node" {
+    for_each = ["10.0.0.1:80"]
+    iterator = vpc # ERROR: Iterator named "vpc"
+    labels   = [vpc.value]
+    content {}
+  }
+}
+
 upstream "nodeless" { # ERROR: Missing block "node"
   vpc      = vpc.main
   protocol = "http"
