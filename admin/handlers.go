@@ -36,7 +36,7 @@ func (o Options) ready(w http.ResponseWriter, _ *http.Request) {
 	}
 	reason := noConfiguration
 	if a := state.LastAttempt; a != nil {
-		reason += ": the last attempt was " + string(a.Outcome)
+		reason += ": the last attempt " + a.Outcome.Told()
 		if a.Error != "" {
 			reason += ": " + a.Error
 		}

@@ -27,6 +27,14 @@ func Outcomes() []Outcome { return []Outcome{Unchanged, Invalid, Applied, Refuse
 // Good says whether what the files ask for is what serves.
 func (o Outcome) Good() bool { return o == Unchanged || o == Applied }
 
+// Told is the outcome after the words "the last attempt".
+func (o Outcome) Told() string {
+	if o == Failed {
+		return string(o)
+	}
+	return "was " + string(o)
+}
+
 func (o Outcome) httpStatus() int {
 	switch o {
 	case Unchanged, Applied:

@@ -71,9 +71,14 @@ const versionTimeout = 10 * time.Second
 // versionLine is what `envoy --version` prints: "…/envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL".
 var versionLine = regexp.MustCompile(`version: [^/\s]*/(\d+)\.(\d+)\.(\d+)[^/\s]*/`)
 
+// patience ends after a while, and says so in words for an operator.
+func patience(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, most, fmt.Errorf("%s have passed", most))
+}
+
 // CheckVersion asks the binary for its version and refuses what is not an Envoy, does not answer, or is too old.
 func CheckVersion(ctx context.Context, path string) (Version, error) {
-	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	ctx, cancel := patience(ctx, versionTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, "--version")
 	cmd.WaitDelay = time.Second // a child of it may hold the pipe open after it was killed

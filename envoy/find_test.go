@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,6 +35,15 @@ func TestFind(t *testing.T) {
 			got, err := Find(test.said)
 			check(t, got, err, test.want, test.wantErr)
 		})
+	}
+}
+
+func TestPatience(t *testing.T) {
+	ctx, cancel := patience(t.Context(), time.Millisecond)
+	defer cancel()
+	<-ctx.Done()
+	if got := context.Cause(ctx).Error(); got != "1ms have passed" {
+		t.Error(got)
 	}
 }
 
@@ -76,6 +86,41 @@ func TestSetupAsksForTheSameVersion(t *testing.T) {
 	}
 	if want := fmt.Sprintf("\nminimum=%d.%d ", MinimumVersion.Major, MinimumVersion.Minor); !strings.Contains(string(text), want) {
 		t.Errorf("envoy.sh does not hold %q", want)
+	}
+}
+
+// TestSetupNamesTheChoices runs that script where there is nothing to fetch an Envoy with.
+func TestSetupNamesTheChoices(t *testing.T) {
+	root, tools := t.TempDir(), t.TempDir()
+	copied := filepath.Join(root, "e2e", "setup", "envoy.sh")
+	text, err := os.ReadFile("../e2e/setup/envoy.sh")
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(copied), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(copied, text, 0o755)
+	}
+	for _, name := range []string{"sh", "dirname", "cat", "sed", "sort", "head"} {
+		var path string
+		if path, err = exec.LookPath(name); err == nil {
+			err = os.Symlink(path, filepath.Join(tools, name))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := filepath.Dir(script(t, "echo 'envoy  version: 0a1b/1.30.2/Clean/RELEASE/BoringSSL'"))
+	for _, test := range []struct{ path, named, want string }{
+		{path: tools, want: "envoy: there is no Envoy here, and there is no python3"},
+		{path: old + ":" + tools, want: "envoy: " + old + "/envoy is not an Envoy 1.37 or newer, and there is no python3"},
+		{path: tools, named: old + "/envoy", want: "envoy: WEIR_ENVOY_PATH=" + old + "/envoy is not an Envoy 1.37 or newer"},
+	} {
+		cmd := exec.CommandContext(t.Context(), filepath.Join(tools, "sh"), copied)
+		cmd.Env = []string{"PATH=" + test.path, "WEIR_ENVOY_PATH=" + test.named}
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.HasPrefix(string(out), test.want) || !strings.Contains(string(out), "  - put an official Envoy on the PATH\n") {
+			t.Errorf("%+v: %v: %s", test, err, out)
+		}
 	}
 }
 

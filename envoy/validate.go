@@ -51,7 +51,7 @@ func Validate(ctx context.Context, envoyPath string, resources []proto.Message) 
 
 // askEnvoy runs Envoy's own check of a bootstrap file.
 func askEnvoy(ctx context.Context, envoyPath, config string) error {
-	ctx, cancel := context.WithTimeout(ctx, validateTimeout)
+	ctx, cancel := patience(ctx, validateTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, envoyPath, "--mode", "validate", "-c", config,
 		"--log-level", "critical", "--log-format", "%v", "--disable-hot-restart")

@@ -101,7 +101,11 @@ func theInstance(c *model.Configuration, name string) (string, error) {
 	names := sortedNames(c.Instances)
 	switch {
 	case name != "" && c.Instances[name] == nil:
-		return "", fmt.Errorf("there is no instance %q%s", name, suggestion(name, names))
+		hint := suggestion(name, names)
+		if hint == "" && len(names) > 0 {
+			hint = "; the configuration has " + strings.Join(names, ", ")
+		}
+		return "", fmt.Errorf("there is no instance %q%s", name, hint)
 	case name != "":
 		return name, nil
 	case len(names) == 1:

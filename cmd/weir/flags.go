@@ -30,7 +30,7 @@ func (a *app) bindEnvironment(cmd *cobra.Command) error {
 			return
 		}
 		if err := f.Value.Set(value); err != nil {
-			problems = append(problems, fmt.Errorf("%s=%q: %w", variableOf(f.Name), value, err))
+			problems = append(problems, fmt.Errorf("%s=%q: %w", variableOf(f.Name), value, wrongValue(f, err)))
 		}
 	})
 	return errors.Join(problems...)
@@ -51,8 +51,30 @@ func (a *app) getenv(name string) string {
 	return ""
 }
 
-// suggestFlag adds the flag that was probably meant to pflag's message.
-func suggestFlag(cmd *cobra.Command, err error) error {
+// wrongValue says what a flag takes, where pflag has only the words of a parser.
+func wrongValue(f *pflag.Flag, err error) error {
+	switch f.Value.Type() {
+	case "bool":
+		return errors.New("must be true or false")
+	case "int":
+		return errors.New("must be a whole number")
+	case "duration":
+		return errors.New("must be a number and a unit (ms, s, m or h), such as 30s")
+	}
+	return err
+}
+
+// explainFlag puts pflag's message into words of ours, with the flag that was probably meant.
+func explainFlag(cmd *cobra.Command, err error) error {
+	var wrong *pflag.InvalidValueError
+	if errors.As(err, &wrong) {
+		f := wrong.GetFlag()
+		name := "--" + f.Name
+		if f.Shorthand != "" {
+			name = "-" + f.Shorthand + ", " + name
+		}
+		return fmt.Errorf("invalid argument %q for %q flag: %w", wrong.GetValue(), name, wrongValue(f, errors.Unwrap(err)))
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return err

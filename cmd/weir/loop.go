@@ -243,7 +243,7 @@ func (l *loop) logEnd(a *attempt) {
 		attrs = append(attrs, "err", a.first.text)
 		l.log.Error("configuration invalid"+instead, attrs...)
 	case admin.Refused:
-		l.log.Error("configuration refused by an Envoy", append(attrs, "err", a.Error)...)
+		l.log.Error("configuration refused by an Envoy; mend it, or remove the cause and run weir reload", append(attrs, "err", a.Error)...)
 	case admin.Failed:
 		l.log.Error("configuration failed"+instead, append(attrs, "err", a.Error)...)
 	}

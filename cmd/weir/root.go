@@ -58,7 +58,7 @@ func (a *app) command() *cobra.Command {
 	}
 	root.PersistentFlags().Var(level, "log-level", "least level that is logged: debug, info, warn, error")
 	root.PersistentFlags().Var(format, "log-format", "form of the log on standard error: text, json")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, suggestFlag(cmd, err)) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, explainFlag(cmd, err)) })
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

@@ -17,6 +17,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	envoy := envoyPath(t) // here, since only a test's own goroutine may end it
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -25,8 +26,8 @@ func TestScripts(t *testing.T) {
 			"mode":  mode,
 		},
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("WEIR_ENVOY_PATH", envoyPath(t))
-			e.Setenv("REAL_ENVOY", envoyPath(t))
+			e.Setenv("WEIR_ENVOY_PATH", envoy)
+			e.Setenv("REAL_ENVOY", envoy)
 			e.Setenv("WEIR_BIN", filepath.SplitList(e.Getenv("PATH"))[0]) // where testscript put weir
 			return nil
 		},

@@ -130,11 +130,13 @@ func writeTrouble(w io.Writer, s admin.Status) error {
 		if text == "" {
 			text = last.Error + "\n"
 		}
-		if _, err := fmt.Fprintf(w, "\nThe last attempt was %s:\n%s", last.Outcome, text); err != nil {
+		if _, err := fmt.Fprintf(w, "\nThe last attempt %s:\n%s", last.Outcome.Told(), text); err != nil {
 			return err
 		}
 	}
+	refused := false
 	for _, i := range s.Instances {
+		refused = refused || i.Withdrawn != ""
 		if i.Withdrawn != "" {
 			if _, err := fmt.Fprintf(w, "\nWithdrawn from instance %s, whose Envoys keep what they had:\n%s\n", i.Name, printable(i.Withdrawn)); err != nil {
 				return err
@@ -145,14 +147,24 @@ func writeTrouble(w io.Writer, s admin.Status) error {
 				if t.Refused == nil {
 					continue
 				}
+				refused = true
 				if _, err := fmt.Fprintf(w, "\n%s\n", refusalLine(p, t)); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	return nil
+	if !refused {
+		return nil
+	}
+	_, err := fmt.Fprintln(w, refusedHint)
+	return err
 }
+
+// refusedHint is what there is to do: an Envoy is not asked again by itself.
+const refusedHint = `
+What is refused is not sent again as it is. Mend it in the files. Where its cause lies elsewhere, such as a port that was
+taken, remove that and run "weir reload".`
 
 // refusalLine is "main.hcl:12: edge-1 of instance edge refuses Cluster upstream/a: WORDS".
 func refusalLine(p admin.Proxy, t admin.ProxyType) string {

@@ -68,7 +68,7 @@ func TestStatusAndWait(t *testing.T) {
 	if r := ask("wait", "--timeout", "0s"); r.status != 1 || !strings.Contains(r.stderr, "refused") || !strings.Contains(r.stderr, "main.hcl:4") {
 		t.Errorf("a refusal: %+v", r)
 	}
-	if r := ask("status"); r.status != 0 || !strings.Contains(r.stdout, "The last attempt was refused:") || !strings.Contains(r.stdout, "Withdrawn from instance edge, whose Envoys keep what they had:\n"+dir+"/main.hcl:4") {
+	if r := ask("status"); r.status != 0 || !strings.Contains(r.stdout, "The last attempt was refused:") || !strings.Contains(r.stdout, "Withdrawn from instance edge, whose Envoys keep what they had:\n"+dir+"/main.hcl:4") || !strings.Contains(r.stdout, `run "weir reload"`) {
 		t.Errorf("a refusal: %+v", r)
 	}
 	if r := ask("wait", "--generation", third.LastAttempt.Generation, "--timeout", "0s"); r.status != 1 {

