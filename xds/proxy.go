@@ -28,6 +28,7 @@ type Proxy struct {
 	Admin       string    // host:port of its own admin API, as its node's metadata says; "" where it says none
 	ConnectedAt time.Time // of an unknown one: when it asked first
 	Snapshot    string    // hash of the last set that it took wholly, "" for none yet
+	Good        *Set      // what it is put back to when it refuses a set; nil: nothing yet
 	Wanted      string    // hash of the set that is published for its instance
 	Types       []TypeState
 }
@@ -110,7 +111,7 @@ func (s *stream) show() {
 	}
 	p := &Proxy{
 		Node: s.node.id, Instance: s.node.cluster, Address: addressOf(s.address), UserAgent: s.node.agent, Admin: s.node.admin,
-		ConnectedAt: s.started, Snapshot: s.live, Wanted: s.instance.current.Load().hash,
+		ConnectedAt: s.started, Snapshot: s.live, Good: s.good, Wanted: s.instance.current.Load().hash,
 	}
 	for k, w := range s.watches {
 		if w != nil {
@@ -160,6 +161,9 @@ func (s *Server) Proxies() []Proxy {
 func merge(p *Proxy, more Proxy) {
 	if p.Snapshot != more.Snapshot {
 		p.Snapshot = ""
+	}
+	if p.Good != more.Good {
+		p.Good = nil
 	}
 	for _, t := range more.Types {
 		i := slices.IndexFunc(p.Types, func(x TypeState) bool { return x.Type == t.Type })

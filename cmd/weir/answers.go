@@ -15,6 +15,7 @@ type answers struct {
 	took, silent int
 	refused      []string        // node.id of those that refuse a part of it
 	refusals     []xds.TypeState // what they refuse, each once
+	good         []*xds.Set      // what they took before, whatever they say now
 }
 
 // answersTo finds out how the Envoys answered each set of a publication. One that refuses something keeps to what it had, so
@@ -29,6 +30,9 @@ func answersTo(p *publication, proxies []xds.Proxy, again map[string]time.Time) 
 		set, v := p.sets[x.Instance], all[x.Instance]
 		if set == nil || x.Unknown {
 			continue
+		}
+		if x.Good != nil {
+			v.good = append(v.good, x.Good)
 		}
 		refuses, asked := false, false
 		for _, t := range x.Types {

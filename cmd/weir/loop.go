@@ -52,6 +52,7 @@ type loop struct {
 	kept      string                // the generation that was handed to the keeper last
 	before    *publication          // what was published before the last good load
 	accepted  map[string]*xds.Set   // by instance: what its Envoys took last, to go back to
+	sent      map[string][]string   // by instance: hashes of what was published since, the newest last
 	withdrawn map[string]withdrawal // by instance: what its Envoys refused, and what serves no more
 }
 

@@ -88,10 +88,18 @@ func (w withdrawal) stands(instance string, proxies []xds.Proxy) bool {
 	return slices.ContainsFunc(proxies, func(p xds.Proxy) bool { return p.Instance == instance && slices.Contains(w.by, p.Node) })
 }
 
+// maxSent bounds what is known of the order in which sets were published, while Envoys take none of them.
+const maxSent = 1000
+
 // send publishes, and has the fleet follow.
 func (l *loop) send(p *publication) {
 	l.published.Store(p)
 	l.server.Publish(p.sets)
+	for name, set := range p.sets {
+		if sent := l.sent[name]; len(sent) == 0 || sent[len(sent)-1] != set.Hash() {
+			l.sent[name] = append(sent[max(0, len(sent)-maxSent):], set.Hash())
+		}
+	}
 	if l.fleet != nil {
 		l.fleet.set(p.configuration)
 	}
@@ -163,17 +171,37 @@ func (l *loop) withdraw(instances []string, all map[string]*answers) bool {
 	return true
 }
 
-// noteAccepted remembers what serves well: what an Envoy has taken, and what nobody is there to refuse.
+// noteAccepted remembers what serves well: what an Envoy has taken, and what nobody is there to refuse. Where edits come faster
+// than Envoys answer, that is none of the last two.
 func (l *loop) noteAccepted(all map[string]*answers) {
 	now := l.published.Load()
 	for name, v := range all {
-		if v.took > 0 || v.silent == 0 && len(v.refused) == 0 {
-			l.accepted[name] = now.sets[name]
-		} else if len(v.refused) > 0 && v.silent == 0 && l.accepted[name] == now.sets[name] {
+		switch {
+		case v.took > 0 || v.silent == 0 && len(v.refused) == 0:
+			l.accept(name, now.sets[name])
+		case len(v.refused) > 0 && v.silent == 0 && l.accepted[name] == now.sets[name]:
 			delete(l.accepted, name) // nobody had been there to refuse it
+			l.sent[name] = []string{now.sets[name].Hash()}
+		default:
+			for _, set := range v.good {
+				l.accept(name, set)
+			}
 		}
 	}
-	maps.DeleteFunc(l.accepted, func(name string, _ *xds.Set) bool { return now.sets[name] == nil })
+	gone := func(name string) bool { return now.sets[name] == nil }
+	maps.DeleteFunc(l.accepted, func(name string, _ *xds.Set) bool { return gone(name) })
+	maps.DeleteFunc(l.sent, func(name string, _ []string) bool { return gone(name) })
+}
+
+// accept remembers a set unless it was published before the one that is remembered.
+func (l *loop) accept(name string, set *xds.Set) {
+	sent := l.sent[name]
+	for at := len(sent) - 1; at >= 0; at-- {
+		if sent[at] == set.Hash() {
+			l.accepted[name], l.sent[name] = set, sent[at:]
+			return
+		}
+	}
 }
 
 // refused tells of a refusal. Where it comes after the attempt has ended, what all Envoys refuse is withdrawn all the same.

@@ -191,6 +191,37 @@ func TestEditsOfWhatIsWithdrawn(t *testing.T) {
 	}
 }
 
+// An edit that is refused comes before the Envoy has answered the one before it: what goes back is the refused one alone.
+func TestRefusedBehindAnEditThatWaits(t *testing.T) {
+	dir := directory(t, gateway("one"))
+	w := serve(t, dir)
+	s := w.awaitAttempt(time.Time{}, admin.Applied)
+	hold, asked := make(chan struct{}), make(chan struct{}, 8)
+	proxy(t, w.xds, "edge", func(r *discoveryv3.DeltaDiscoveryResponse) string {
+		if listensAt(r, 8081) {
+			asked <- struct{}{}
+			<-hold
+		}
+		if listensAt(r, 8082) {
+			return "cannot bind"
+		}
+		return ""
+	})
+	w.await("the proxy is current", func() bool {
+		p := w.current().Instances[0].Proxies
+		return len(p) == 1 && p[0].Current
+	})
+	write(t, dir, strings.Replace(gateway("one"), "8080", "8081", 1))
+	<-asked
+	write(t, dir, strings.Replace(gateway("one"), "8080", "8082", 1))
+	waits := w.awaitAttempt(s.LastAttempt.At, admin.Applied) // it has made room for the next one
+	close(hold)
+	s = w.awaitAttempt(waits.LastAttempt.At, admin.Refused)
+	if s.Generation != waits.LastAttempt.Generation || s.Instances[0].Proxies[0].Types[0].Refused != nil {
+		t.Errorf("%+v", s)
+	}
+}
+
 // One that was there before the refusal stays; there is nothing to go back to, and another one may take it.
 func TestRefusedAtFirst(t *testing.T) {
 	dir := directory(t, gateway("one"))

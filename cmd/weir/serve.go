@@ -164,7 +164,7 @@ func (a *app) newLoop(o *serving, watcher *source.Watcher) *loop {
 			logsDiagnostics: a.logsJSON,
 		},
 		log: a.log, watcher: watcher, reloads: make(chan chan<- *admin.Attempt), refusals: newRefusalQueue(),
-		stopped: make(chan struct{}), accepted: map[string]*xds.Set{}, withdrawn: map[string]withdrawal{},
+		stopped: make(chan struct{}), accepted: map[string]*xds.Set{}, sent: map[string][]string{}, withdrawn: map[string]withdrawal{},
 	}
 	l.state.Store(&admin.State{Version: thisBuild().Version, StartedAt: time.Now().UTC(), Path: o.conf.path})
 	l.published.Store(new(publication))
