@@ -8,7 +8,7 @@ import (
 // Bounds of waiting. They are no measurements: a loaded machine with two cores must keep them too.
 const (
 	startBound = 30 * time.Second // a new gateway answers
-	editBound  = 5 * time.Second  // a save is seen in the next requests, or its refusal in status and log
+	editBound  = 20 * time.Second // a save is seen in the next requests, or its refusal in status and log
 )
 
 // eventually asks until there is no error any more, and fails the test when that takes longer than the bound.

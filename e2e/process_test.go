@@ -96,7 +96,7 @@ func (p *process) stop(t *testing.T) {
 	if p.err != nil {
 		t.Errorf("%s after SIGTERM: %v, want exit status 0", p.name, p.err)
 	}
-	eventually(t, 2*time.Second, "children of "+p.name+" end with it", func() error {
+	eventually(t, stopBound, "children of "+p.name+" end with it", func() error {
 		return noneAlive(children)
 	})
 }

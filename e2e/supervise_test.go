@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // envoyOf is the pid of the Envoy that weir runs for an instance.
@@ -61,7 +60,7 @@ func TestKilledWeirLeavesNoEnvoy(t *testing.T) {
 		t.Fatal("weir run has no child")
 	}
 	g.kill(t)
-	eventually(t, 5*time.Second, "Envoy ends with weir", func() error { return noneAlive(children) })
+	eventually(t, stopBound, "Envoy ends with weir", func() error { return noneAlive(children) })
 	g.process = startWeirAt(t, g, "run", "--envoy-path", envoyPath(t))
 	awaitAnswer(t, startBound, port, "/", "n0")
 }
