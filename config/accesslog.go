@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"path"
 	"strings"
 	"unicode"
@@ -13,6 +14,7 @@ import (
 const standardOutput = "/dev/stdout"
 
 var accessLogSchema = lang.Schema{
+	Hints: accessLogHints,
 	Attributes: []lang.Attribute{
 		{Name: "format", Type: lang.String},
 		{Name: "path", Type: lang.String},
@@ -31,6 +33,8 @@ func (l *loader) decodeAccessLog(body *lang.Body) *model.AccessLog {
 	case !file.Valid():
 	case file.V == "":
 		wrong = "It is empty."
+	case file.V == "stdout" || file.V == "stderr":
+		wrong = fmt.Sprintf("Write %q.", "/dev/"+file.V)
 	case !strings.HasPrefix(file.V, "/"):
 		wrong = "It is relative, and Envoy would take it from the directory that it was started in; start it with a slash."
 	case strings.HasSuffix(file.V, "/") || path.Clean(file.V) == "/":

@@ -60,6 +60,8 @@ func wrongOrigin(text string) slip {
 	}
 	scheme, rest, found := strings.Cut(text, "://")
 	switch {
+	case text == "null":
+		return slip{wrong: "It is what pages without an origin send, of whoever they are: every page can be one. Only \"*\" lets them in."}
 	case !found:
 		return slip{"It has no scheme.", "https://" + text}
 	case scheme != "http" && scheme != "https" && strings.ToLower(scheme) == scheme && isScheme(scheme) && isLabelText(rest):

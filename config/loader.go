@@ -138,6 +138,6 @@ func choice[T ~string](l *loader, v lang.Value[string], def T, words ...T) lang.
 		candidates[i] = string(w)
 	}
 	out.State = lang.Invalid
-	l.blame(v, &fault{ruleValue, "Unknown value", fmt.Sprintf("is none of the values that stand here: %s.", quotedList(candidates, "or")), suggest(v.V, candidates), ""})
+	l.blame(v, &fault{ruleValue, "Unknown value", fmt.Sprintf("is none of the values that stand here: %s.", quotedList(candidates, "or")), valueHint(v.V, candidates), ""})
 	return out
 }

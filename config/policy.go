@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirproxy/weir/config/lang"
@@ -102,7 +104,7 @@ func (l *loader) decodeCallers(v lang.Value[[]lang.Value[string]], attribute, ab
 		}
 		prefix, bad := parseCIDR(text)
 		if bad != nil {
-			bad = &fault{ruleValue, "Invalid address", "is no address of a caller, and no network.", bad.wrong,
+			bad = &fault{ruleValue, "Invalid address", "is no address of a caller, and no network.", cmp.Or(callerHint(text), bad.wrong),
 				"A caller is an IP address, as in \"192.0.2.1\", a network is its address and a prefix length, as in \"10.8.0.0/16\"; names are not looked up."}
 		}
 		return prefix.String(), bad
@@ -115,6 +117,27 @@ func (l *loader) decodeCallers(v lang.Value[[]lang.Value[string]], attribute, ab
 	}
 	slices.SortFunc(out, netip.Prefix.Compare)
 	return out
+}
+
+// callerHint is what other ways to write networks mean here, or empty.
+func callerHint(text string) string {
+	parts := strings.Split(text, ".")
+	stars := len(parts)
+	for stars > 0 && parts[stars-1] == "*" {
+		stars--
+	}
+	from, to, isRange := strings.Cut(text, "-")
+	_, first := netip.ParseAddr(strings.TrimSpace(from))
+	_, last := netip.ParseAddr(strings.TrimSpace(to))
+	switch {
+	case text == "*" || text == "all" || text == "any":
+		return "Everybody is [\"0.0.0.0/0\", \"::/0\"]."
+	case len(parts) == 4 && stars > 0 && stars < 4:
+		return fmt.Sprintf("Write %q.", strings.Join(parts[:stars], ".")+strings.Repeat(".0", 4-stars)+fmt.Sprintf("/%d", 8*stars))
+	case isRange && first == nil && last == nil:
+		return "From and to is said by networks: \"10.0.0.0/24\" is 10.0.0.0 to 10.0.0.255."
+	}
+	return ""
 }
 
 // decodeWebSocket holds that there is somebody to speak to.

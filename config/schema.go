@@ -47,6 +47,7 @@ var schemas = map[string]*lang.Schema{
 	},
 
 	kindUpstream: {
+		Hints: upstreamHints,
 		Attributes: []lang.Attribute{
 			description,
 			{Name: "vpc", Type: lang.Reference, Kind: kindVPC, Required: true},
@@ -75,6 +76,7 @@ var schemas = map[string]*lang.Schema{
 	},
 
 	kindService: {
+		Hints: serviceHints,
 		Attributes: []lang.Attribute{
 			description,
 			{Name: "instance", Type: lang.Reference, Kind: kindInstance, Required: true},
@@ -88,6 +90,7 @@ var schemas = map[string]*lang.Schema{
 }
 
 var listenerSchema = lang.Schema{
+	Hints: listenerHints,
 	Attributes: []lang.Attribute{
 		description,
 		{Name: "address", Type: lang.String},
@@ -113,6 +116,7 @@ var http3Schema = lang.Schema{
 }
 
 var listenerTLSSchema = lang.Schema{
+	Hints: listenerTLSHints,
 	Attributes: []lang.Attribute{
 		{Name: "certificate_file", Type: lang.String, Required: true},
 		{Name: "private_key_file", Type: lang.String, Required: true},
@@ -120,6 +124,7 @@ var listenerTLSSchema = lang.Schema{
 }
 
 var apiSchema = lang.Schema{
+	Hints: apiHints,
 	Attributes: []lang.Attribute{
 		description,
 		{Name: "methods", Type: lang.StringList},
@@ -135,6 +140,7 @@ var apiSchema = lang.Schema{
 }
 
 var headerSchema = lang.Schema{
+	Hints: headerHints,
 	Attributes: []lang.Attribute{
 		{Name: "exact", Type: lang.String},
 		{Name: "prefix", Type: lang.String},
@@ -147,6 +153,7 @@ var headerSchema = lang.Schema{
 }
 
 var querySchema = lang.Schema{
+	Hints: queryHints,
 	Attributes: []lang.Attribute{
 		{Name: "exact", Type: lang.String},
 		{Name: "prefix", Type: lang.String},
@@ -157,6 +164,7 @@ var querySchema = lang.Schema{
 }
 
 var backendSchema = lang.Schema{
+	Hints: backendHints,
 	Attributes: []lang.Attribute{
 		{Name: "upstream", Type: lang.Reference, Kind: kindUpstream},
 		{Name: "url", Type: lang.String},
@@ -172,12 +180,14 @@ var backendSchema = lang.Schema{
 }
 
 var splitSchema = lang.Schema{
+	Hints: splitHints,
 	Blocks: []lang.BlockType{
 		{Type: "target", Min: 2, Schema: &targetSchema},
 	},
 }
 
 var targetSchema = lang.Schema{
+	Hints: targetHints,
 	Attributes: []lang.Attribute{
 		{Name: "upstream", Type: lang.Reference, Kind: kindUpstream, Required: true},
 		{Name: "weight", Type: lang.Int},
@@ -185,6 +195,7 @@ var targetSchema = lang.Schema{
 }
 
 var mirrorSchema = lang.Schema{
+	Hints: mirrorHints,
 	Attributes: []lang.Attribute{
 		{Name: "upstream", Type: lang.Reference, Kind: kindUpstream, Required: true},
 		{Name: "percent", Type: lang.Int},
@@ -192,6 +203,7 @@ var mirrorSchema = lang.Schema{
 }
 
 var redirectSchema = lang.Schema{
+	Hints: redirectHints,
 	Attributes: []lang.Attribute{
 		{Name: "scheme", Type: lang.String},
 		{Name: "host", Type: lang.String},
@@ -204,6 +216,7 @@ var redirectSchema = lang.Schema{
 }
 
 var mockSchema = lang.Schema{
+	Hints: mockHints,
 	Attributes: []lang.Attribute{
 		{Name: "status", Type: lang.Int},
 		{Name: "body", Type: lang.String},

@@ -12,6 +12,7 @@ var policies = []lang.BlockType{
 }
 
 var headerChangesSchema = lang.Schema{
+	Hints: headerChangesHints,
 	Attributes: []lang.Attribute{
 		{Name: "set", Type: lang.StringMap},
 		{Name: "add", Type: lang.StringMap},
@@ -20,6 +21,7 @@ var headerChangesSchema = lang.Schema{
 }
 
 var corsSchema = lang.Schema{
+	Hints: corsHints,
 	Attributes: []lang.Attribute{
 		{Name: "allow_origins", Type: lang.StringList, Required: true},
 		{Name: "allow_methods", Type: lang.StringList},
@@ -31,6 +33,7 @@ var corsSchema = lang.Schema{
 }
 
 var rateLimitSchema = lang.Schema{
+	Hints: rateLimitHints,
 	Attributes: []lang.Attribute{
 		{Name: "requests", Type: lang.Int, Required: true},
 		{Name: "per", Type: lang.Duration},
@@ -39,6 +42,7 @@ var rateLimitSchema = lang.Schema{
 }
 
 var ipRulesSchema = lang.Schema{
+	Hints: ipRulesHints,
 	Attributes: []lang.Attribute{
 		{Name: "allow", Type: lang.StringList},
 		{Name: "deny", Type: lang.StringList},

@@ -6,6 +6,7 @@ import (
 )
 
 var tracingSchema = lang.Schema{
+	Hints: tracingHints,
 	Attributes: []lang.Attribute{
 		{Name: "otlp", Type: lang.String, Required: true},
 		{Name: "sampling", Type: lang.Number},

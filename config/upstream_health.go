@@ -122,7 +122,7 @@ func wrongCheckPath(text string) string {
 func (l *loader) decodeStatuses(v lang.Value[[]lang.Value[string]]) []model.StatusRange {
 	words, _ := l.words(v, "expected_statuses", "200-299", func(text string) (string, *fault) {
 		if _, ok := parseStatuses(text); !ok {
-			return "", &fault{ruleHealth, "Invalid status", "is not a status, and no range of them.", "", "It is \"200\", or from and to, \"200-299\", within 100-599."}
+			return "", &fault{ruleHealth, "Invalid status", "is not a status, and no range of them.", statusHint(text), "It is \"200\", or from and to, \"200-299\", within 100-599."}
 		}
 		return text, nil
 	})
@@ -132,6 +132,14 @@ func (l *loader) decodeStatuses(v lang.Value[[]lang.Value[string]]) []model.Stat
 		out = append(out, parsed)
 	}
 	return out
+}
+
+// statusHint is what "2xx" means.
+func statusHint(text string) string {
+	if len(text) == 3 && text[0] >= '1' && text[0] <= '5' && strings.EqualFold(text[1:], "xx") {
+		return fmt.Sprintf("Write \"%c00-%c99\".", text[0], text[0])
+	}
+	return ""
 }
 
 func parseStatuses(text string) (model.StatusRange, bool) {

@@ -52,7 +52,14 @@ func (l *loader) decodePings(body *lang.Body, out *upstream) {
 }
 
 func (l *loader) decodeCircuitBreaker(body *lang.Body) model.CircuitBreaker {
-	limit := func(name string) int { return l.number(body.Int(name), name, 0, 1, math.MaxInt32) }
+	limit := func(name string) int {
+		v := body.Int(name)
+		if v.Valid() && v.V == 0 {
+			l.report(ruleValue, v.Range, "Invalid number", "With 0 nothing would get through. %s is 1 or more; where there is to be no limit, leave it out.", name)
+			return 0
+		}
+		return l.number(v, name, 0, 1, math.MaxInt32)
+	}
 	return model.CircuitBreaker{
 		MaxConnections:     limit("max_connections"),
 		MaxPendingRequests: limit("max_pending_requests"),

@@ -92,8 +92,21 @@ func parseCondition(text string, protocol lang.Value[model.Protocol]) (string, *
 		return "", &fault{ruleRetries, "Retry condition of gRPC", "is the status of a gRPC call, which nodes that speak HTTP/1.1 do not answer.",
 			fmt.Sprintf("The protocol of this upstream is %q. Write protocol = \"grpc\" or \"grpcs\", or remove the condition.", protocol.V), ""}
 	}
-	return "", &fault{ruleRetries, "Unknown retry condition", "is no failure after which Envoy can try again.", suggest(strings.ToLower(text), known),
+	return "", &fault{ruleRetries, "Unknown retry condition", "is no failure after which Envoy can try again.", retryHint(text, known),
 		fmt.Sprintf("The conditions are %s, and the status of an answer, \"400\" to \"599\".", quotedList(known, "and"))}
+}
+
+// retryHint is what is most likely meant by a word that is no condition.
+func retryHint(text string, known []string) string {
+	switch words := strings.ToLower(strings.ReplaceAll(text, "_", "-")); {
+	case words == "timeout":
+		return "An attempt that per_try_timeout ends counts as \"reset\"."
+	case words == "4xx", words == "non-idempotent":
+		return "Name the statuses that may be repeated, \"429\" or \"409\" say."
+	case strings.Trim(words, "0123456789-") == "" && strings.Contains(words, "-"):
+		return "Name each status by itself, as in [\"502\", \"503\", \"504\"], which together are \"gateway-error\"."
+	}
+	return suggest(text, known)
 }
 
 func (l *loader) decodeBackOff(body *lang.Body) model.BackOff {

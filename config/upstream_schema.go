@@ -5,6 +5,7 @@ import "github.com/weirproxy/weir/config/lang"
 // The blocks inside an upstream.
 
 var nodeSchema = lang.Schema{
+	Hints: nodeHints,
 	Attributes: []lang.Attribute{
 		description,
 		{Name: "address", Type: lang.String},
@@ -13,6 +14,7 @@ var nodeSchema = lang.Schema{
 }
 
 var upstreamTLSSchema = lang.Schema{
+	Hints: upstreamTLSHints,
 	Attributes: []lang.Attribute{
 		{Name: "ca_file", Type: lang.String},
 		{Name: "sni", Type: lang.String},
@@ -24,6 +26,7 @@ var upstreamTLSSchema = lang.Schema{
 }
 
 var retrySchema = lang.Schema{
+	Hints: retryHints,
 	Attributes: []lang.Attribute{
 		{Name: "on", Type: lang.StringList},
 		{Name: "per_try_timeout", Type: lang.Duration},
@@ -49,6 +52,7 @@ var budgetSchema = lang.Schema{
 }
 
 var circuitBreakerSchema = lang.Schema{
+	Hints: circuitBreakerHints,
 	Attributes: []lang.Attribute{
 		{Name: "max_connections", Type: lang.Int},
 		{Name: "max_pending_requests", Type: lang.Int},
@@ -58,6 +62,7 @@ var circuitBreakerSchema = lang.Schema{
 }
 
 var tcpKeepaliveSchema = lang.Schema{
+	Hints: tcpKeepaliveHints,
 	Attributes: []lang.Attribute{
 		{Name: "time", Type: lang.Duration},
 		{Name: "interval", Type: lang.Duration},
@@ -73,6 +78,7 @@ var http2KeepaliveSchema = lang.Schema{
 }
 
 var healthCheckSchema = lang.Schema{
+	Hints: healthCheckHints,
 	Attributes: []lang.Attribute{
 		{Name: "type", Type: lang.String},
 		{Name: "path", Type: lang.String},
@@ -87,6 +93,7 @@ var healthCheckSchema = lang.Schema{
 }
 
 var outlierDetectionSchema = lang.Schema{
+	Hints: outlierHints,
 	Attributes: []lang.Attribute{
 		{Name: "consecutive_5xx", Type: lang.Int},
 		{Name: "consecutive_gateway_failure", Type: lang.Int},
@@ -99,6 +106,7 @@ var outlierDetectionSchema = lang.Schema{
 }
 
 var hashKeySchema = lang.Schema{
+	Hints: hashKeyHints,
 	Attributes: []lang.Attribute{
 		{Name: "header", Type: lang.String},
 		{Name: "cookie", Type: lang.String},
@@ -108,6 +116,7 @@ var hashKeySchema = lang.Schema{
 }
 
 var slowStartSchema = lang.Schema{
+	Hints: slowStartHints,
 	Attributes: []lang.Attribute{
 		{Name: "window", Type: lang.Duration, Required: true},
 		{Name: "min_weight_percent", Type: lang.Int},

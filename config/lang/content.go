@@ -3,6 +3,7 @@ package lang
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -41,14 +42,17 @@ type content struct {
 	settings []setting // by position in the text
 	elements []element // by position in the text
 	wrong    []string  // names that the shape knows and that stand there in a wrong form, which was reported
+	meant    []string  // names that unknown ones are most likely meant for
 }
 
 // shape is what split needs to know: how many labels each block type has. A "dynamic" block has one: its type.
 type shape struct {
 	attributes []string
 	blocks     map[string]int
-	where      string // "an upstream block", for messages
-	static     bool   // "dynamic" is not to be offered
+	values     map[string]string // of attributes, how a message writes them: "[...]"
+	hints      map[string]string // as Schema has them
+	where      string            // "an upstream block", for messages
+	static     bool              // "dynamic" is not to be offered
 }
 
 // has tells that the shape knows an attribute.
@@ -89,7 +93,7 @@ func splitNative(body *hclsyntax.Body, s *shape, d *diagnostics) content {
 		}
 		if !s.has(name) {
 			unknownAttribute(name, attr.NameRange, s, d)
-			c.wrong = append(c.wrong, name)
+			c.wrong, c.meant = append(c.wrong, name), append(c.meant, s.meant(name))
 			continue
 		}
 		c.settings = append(c.settings, setting{name: name, nameRange: attr.NameRange, expr: attr.Expr})
@@ -103,7 +107,7 @@ func splitNative(body *hclsyntax.Body, s *shape, d *diagnostics) content {
 		want, known := s.blocks[block.Type]
 		if !known {
 			unknownBlock(block.Type, block.TypeRange, s, d)
-			c.wrong = append(c.wrong, block.Type)
+			c.wrong, c.meant = append(c.wrong, block.Type), append(c.meant, s.meant(block.Type))
 			continue
 		}
 		e := nativeElement(block)
@@ -158,22 +162,49 @@ func unknownAttribute(name string, at hcl.Range, s *shape, d *diagnostics) {
 
 func unknownBlock(typ string, at hcl.Range, s *shape, d *diagnostics) {
 	if s.has(typ) {
+		value := s.values[typ]
+		if value == "" {
+			value = "..."
+		}
 		d.error(RuleUnknown, at, "An attribute is written with =",
-			fmt.Sprintf("In %s, %q is an attribute. Write: %s = ...", s.where, typ, typ))
+			fmt.Sprintf("In %s, %q is an attribute. Write: %s = %s", s.where, typ, typ, value))
 		return
 	}
 	d.error(RuleUnknown, at, fmt.Sprintf("Unknown block %q", typ), unknownDetail(typ, s))
 }
 
-// unknownDetail names what is near, or all there is.
+// unknownDetail says what is meant, or names what is near, or all there is.
 func unknownDetail(name string, s *shape) string {
-	names := s.names()
+	names, hint := s.names(), s.hints[strings.ToLower(name)]
 	detail := fmt.Sprintf("There is no %q in %s.", name, s.where)
-	if near := Suggest(name, names); near != "" {
+	switch near := Suggest(name, names); {
+	case strings.Contains(hint, " "):
+		return detail + " " + hint
+	case hint != "":
+		return detail + fmt.Sprintf(" Did you mean %q?", hint)
+	case near != "":
 		return detail + " " + near
-	}
-	if len(names) == 0 {
+	case s.hints[""] != "":
+		return detail + " " + strings.ReplaceAll(s.hints[""], "%s", name)
+	case len(names) == 0:
 		return detail + " Nothing may stand there."
 	}
 	return detail + " It may hold: " + enumerate(names) + "."
+}
+
+// meant is the name that an unknown one is most likely meant for, or empty.
+func (s *shape) meant(name string) string {
+	if _, isBlock := s.blocks[name]; isBlock || s.has(name) {
+		return ""
+	}
+	if hint := s.hints[strings.ToLower(name)]; hint != "" {
+		if strings.Contains(hint, " ") {
+			return ""
+		}
+		return hint
+	}
+	if near := nearby(name, s.names()); len(near) == 1 {
+		return near[0]
+	}
+	return ""
 }

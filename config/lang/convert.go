@@ -3,6 +3,8 @@ package lang
 import (
 	"fmt"
 	"math/big"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,7 +53,7 @@ func (d *decoder) single(a *Attribute, v cty.Value, at hcl.Range, json bool) val
 	}
 	converted, err := convert.Convert(v, want)
 	if err != nil || converted.IsNull() {
-		d.diags.error(RuleType, at, wrongType(a), fmt.Sprintf("The value of %q is %s; this is %s.", a.Name, elementType(a), friendly(v.Type())))
+		d.diags.error(RuleType, at, wrongType(a), fmt.Sprintf("The value of %q is %s; this is %s.%s", a.Name, elementType(a), friendly(v.Type()), numberRemedy(a, v, out.sensitive)))
 		return out
 	}
 	switch {
@@ -71,6 +73,29 @@ func (d *decoder) single(a *Attribute, v cty.Value, at hcl.Range, json bool) val
 	}
 	out.state = Valid
 	return out
+}
+
+// leadingNumber is a number with something behind it that a reader understands: "50%", "10/s", "60KB".
+var leadingNumber = regexp.MustCompile(`^\s*(\d{1,9})\s*(%?)`)
+
+// numberRemedy is the number in a text that starts with one, or true and false in other words, or empty.
+func numberRemedy(a *Attribute, v cty.Value, sensitive bool) string {
+	if sensitive || v.Type() != cty.String {
+		return ""
+	}
+	m := leadingNumber.FindStringSubmatch(v.AsString())
+	switch text := strings.ToLower(v.AsString()); {
+	case a.Type == Bool && (text == "yes" || text == "on"):
+		return " Write: true"
+	case a.Type == Bool && (text == "no" || text == "off"):
+		return " Write: false"
+	case a.Type == Int && m != nil:
+		return " Write: " + m[1]
+	case a.Type == Number && m != nil && m[2] == "%":
+		number, _ := strconv.ParseFloat(m[1], 64)
+		return " Write: " + strconv.FormatFloat(number/100, 'f', -1, 64)
+	}
+	return ""
 }
 
 // open takes the marks off a value; what was sensitive is known to the mask from then on.
@@ -177,13 +202,55 @@ func (d *decoder) duration(a *Attribute, v cty.Value, out value) value {
 	case err != nil && out.sensitive:
 		d.diags.error(RuleType, out.rng, wrongType(a), "The value, which is sensitive, is no duration. It is a number and a unit (ms, s, m or h).")
 	case err != nil:
-		d.diags.error(RuleType, out.rng, wrongType(a), fmt.Sprintf("%q is no duration. Write a number and a unit (ms, s, m or h), such as \"500ms\" or \"1m30s\".", v.AsString()))
+		d.diags.error(RuleType, out.rng, wrongType(a), fmt.Sprintf("%q is no duration. %s", v.AsString(), durationRemedy(v.AsString())))
 	case parsed < 0:
 		d.diags.error(RuleType, out.rng, wrongType(a), "A duration cannot be negative.")
 	default:
 		out.v, out.state = parsed, Valid
 	}
 	return out
+}
+
+// durationWord is one number of a duration with its unit, as other programs write it and people do.
+var durationWord = regexp.MustCompile(`(?i)([\d.]+)\s*(milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|)(?:[\s,]|$|\b)`)
+
+// durationRemedy says what to write, where that can be told.
+func durationRemedy(text string) string {
+	rest := strings.TrimSpace(durationWord.ReplaceAllString(text, ""))
+	var sum time.Duration
+	for _, m := range durationWord.FindAllStringSubmatch(text, -1) {
+		number, err := strconv.ParseFloat(m[1], 64)
+		unit := time.Second
+		switch word := strings.ToLower(m[2]); {
+		case strings.HasPrefix(word, "min"), word == "m":
+			unit = time.Minute
+		case strings.HasPrefix(word, "m"):
+			unit = time.Millisecond
+		case strings.HasPrefix(word, "h"):
+			unit = time.Hour
+		case strings.HasPrefix(word, "d"):
+			unit = 24 * time.Hour
+		}
+		if err != nil || number > 1e6 {
+			rest = text
+		}
+		sum += time.Duration(number * float64(unit))
+	}
+	if rest != "" || sum <= 0 {
+		return "Write a number and a unit (ms, s, m or h), such as \"500ms\" or \"1m30s\"."
+	}
+	return fmt.Sprintf("It is a number and a unit (ms, s, m or h), without spaces. Write: %q", spoken(sum))
+}
+
+// spoken is a duration without the parts that are nothing.
+func spoken(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 // list judges a list, each element at its own place where the text has one.
@@ -200,7 +267,7 @@ func (d *decoder) list(a *Attribute, expr hclsyntax.Expression, v cty.Value, jso
 		out.state = Absent
 		return out
 	case !ty.IsListType() && !ty.IsTupleType() && !ty.IsSetType():
-		d.noList(a, v, out.rng)
+		d.noList(a, v, out.rng, out.sensitive)
 		return out
 	}
 	places := []hclsyntax.Expression(nil)
@@ -235,8 +302,11 @@ func (d *decoder) list(a *Attribute, expr hclsyntax.Expression, v cty.Value, jso
 }
 
 // noList reports one value where a list belongs.
-func (d *decoder) noList(a *Attribute, v cty.Value, at hcl.Range) {
+func (d *decoder) noList(a *Attribute, v cty.Value, at hcl.Range, sensitive bool) {
 	remedy := "Write brackets around it: [...]."
+	if text, err := convert.Convert(v, cty.String); err == nil && v.Type().IsPrimitiveType() && a.Type == StringList && !sensitive {
+		remedy = fmt.Sprintf("Write brackets around it: [%q]", text.AsString())
+	}
 	if v.Type().IsMapType() || v.Type().IsObjectType() {
 		values := "values(...)"
 		if isJSON(at.Filename) {

@@ -42,9 +42,15 @@ func (m *Module) shapeOf(s *Schema, typ string) *shape {
 	if known, ok := m.shapes[s]; ok {
 		return known
 	}
-	out := &shape{blocks: map[string]int{}, where: article(typ) + " block"}
+	out := &shape{blocks: map[string]int{}, values: map[string]string{}, hints: s.Hints, where: article(typ) + " block"}
 	for _, a := range s.Attributes {
 		out.attributes = append(out.attributes, a.Name)
+		switch a.Type {
+		case StringMap:
+			out.values[a.Name] = "{ ... }"
+		case StringList, ReferenceList:
+			out.values[a.Name] = "[...]"
+		}
 	}
 	for _, b := range s.Blocks {
 		out.blocks[b.Type] = 1
@@ -61,7 +67,7 @@ func (m *Module) shapeOf(s *Schema, typ string) *shape {
 
 // article puts "a" or "an" before a word.
 func article(word string) string {
-	if word != "" && strings.ContainsRune("aeiou", rune(word[0])) {
+	if word != "" && strings.ContainsRune("aeiou", rune(word[0])) || strings.HasPrefix(word, "http") {
 		return "an " + word
 	}
 	return "a " + word
@@ -80,6 +86,14 @@ func (d *decoder) fill(in inside, b *Body, typ string) {
 		if i := b.schema.attribute(name); i >= 0 && b.values[i].state == Absent {
 			b.values[i] = value{rng: b.DefRange, state: Invalid}
 		} else if i := g.at(name); i >= 0 {
+			g.open[i] = true
+		}
+	}
+	for _, name := range c.meant { // that it is missing was told by what stands in its place
+		if i := b.schema.attribute(name); i >= 0 && b.schema.Attributes[i].Required && b.values[i].state == Absent {
+			b.values[i] = value{rng: b.DefRange, state: Invalid}
+		} else if i := b.schema.block(name); i >= 0 {
+			g.at(name)
 			g.open[i] = true
 		}
 	}

@@ -2,7 +2,9 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -75,12 +77,58 @@ func MissingOf(d *hcl.Diagnostic) (Ref, bool) {
 	return Ref{}, false
 }
 
-// Suggest is `Did you mean "x"?` for the candidate that is nearest to what was given, or "" when none is near.
+// Suggest is `Did you mean "x"?` for the candidates that are nearest to what was given, or "" when none is near.
 func Suggest(given string, candidates []string) string {
-	if near := nearest(given, candidates); near != "" {
-		return fmt.Sprintf("Did you mean %q?", near)
+	var quoted []string
+	for _, c := range nearby(given, candidates) {
+		quoted = append(quoted, strconv.Quote(c))
 	}
-	return ""
+	if len(quoted) == 0 {
+		return ""
+	}
+	return "Did you mean " + strings.Join(quoted, " or ") + "?"
+}
+
+// nearby is the candidate that is nearest by its letters; else the one, two or three that have what was given as a part;
+// else the one or two that start with the same word.
+func nearby(given string, candidates []string) []string {
+	if near := nearest(given, candidates); near != "" {
+		return []string{near}
+	}
+	words := wordsOf(given)
+	var holding, sharing []string
+	for _, c := range candidates {
+		switch own := wordsOf(c); {
+		case c == given || len(words) == 0 || len(own) == 0:
+		case containsAll(own, words), len(given) > 4 && strings.Contains(strings.Join(own, ""), strings.Join(words, "")):
+			holding = append(holding, c)
+		case len(words[0]) > 3 && words[0] == own[0]:
+			sharing = append(sharing, c)
+		}
+	}
+	switch {
+	case len(holding) > 0 && len(holding) <= 3:
+		slices.Sort(holding)
+		return holding
+	case len(holding) == 0 && len(sharing) > 0 && len(sharing) <= 2:
+		slices.Sort(sharing)
+		return sharing
+	}
+	return nil
+}
+
+// wordsOf are the words of a name, in lower case.
+func wordsOf(name string) []string {
+	return strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '_' || r == '-' || r == ' ' })
+}
+
+func containsAll(words, some []string) bool {
+	for _, w := range some {
+		if !slices.Contains(words, w) {
+			return false
+		}
+	}
+	return true
 }
 
 // nearest is the candidate that the fewest edits lead to; a third of the letters, at least one and at most three, may

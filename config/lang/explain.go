@@ -49,6 +49,15 @@ func inWordsOfOurs(d *hcl.Diagnostic, text, parsed []byte) *hcl.Diagnostic {
 	case d.Summary == "Missing newline after argument":
 		out.Summary = "More than one thing on a line"
 		out.Detail = "An attribute ends with its line. Write what follows on a line of its own, or check whether an operator or a quote is missing."
+	case d.Summary == summaryNoNewline:
+		out.Summary = "More than one thing on a line"
+		out.Detail = "A block ends with the line of its }. Write what follows, also another }, on a line of its own."
+		out.Context = nil
+	case d.Summary == "Invalid argument name":
+		out.Summary = "Name in quotes"
+		out.Detail = "The name of an attribute stands without quotes: NAME = VALUE. In quotes stand the names inside an object: NAME = { \"x-a\" = VALUE }."
+	case d.Summary == summaryInvalidBlock && text[d.Subject.Start.Byte] == '=':
+		blockWithEquals(d, text, out)
 	case d.Summary == summaryUnclosed:
 		out.Summary = "Block is not closed"
 		out.Detail = "The } that closes this block is missing, or a brace inside it is one too many."
@@ -89,6 +98,14 @@ func strayWord(d *hcl.Diagnostic, text []byte, out *hcl.Diagnostic) bool {
 		out.Detail = fmt.Sprintf("An attribute is written %[1]s = ..., a block %[1]s { ... }, with its label, if it has one, in quotes before the {.", name)
 	}
 	return true
+}
+
+// blockWithEquals explains header "x-v" = "1".
+func blockWithEquals(d *hcl.Diagnostic, text []byte, out *hcl.Diagnostic) {
+	at := d.Subject.Start.Byte
+	head := bytes.TrimSpace(text[bytes.LastIndexByte(text[:at], '\n')+1 : at])
+	out.Summary = "A block is written without ="
+	out.Detail = fmt.Sprintf("A block with a label holds attributes between braces, each with its name. Write: %s { NAME = ... }", head)
 }
 
 // A name such as 1st after a dot.

@@ -27,6 +27,7 @@ func splitJSON(object hcl.Expression, s *shape, d *diagnostics) content {
 			}
 		case !s.has(p.name):
 			d.error(RuleUnknown, p.rng, fmt.Sprintf("Unknown attribute or block %q", p.name), unknownDetail(p.name, s))
+			c.wrong, c.meant = append(c.wrong, p.name), append(c.meant, s.meant(p.name))
 		case first[p.name] != hcl.Range{}:
 			repeated(p.name, p.rng, first[p.name], d)
 		default:

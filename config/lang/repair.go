@@ -22,6 +22,7 @@ const (
 	summaryRedefined    = "Attribute redefined"
 	summaryUnclosed     = "Unclosed configuration block"
 	summaryInvalidBlock = "Invalid block definition"
+	summaryNoNewline    = "Missing newline after block definition"
 )
 
 // parsed is a file as far as it parses.
@@ -43,6 +44,7 @@ type lost struct {
 // positions as they are, and the rest is parsed again.
 func parseNative(f File, d *diagnostics) *parsed {
 	text, out, reported := f.Bytes, &parsed{torn: -1}, map[int]bool{}
+	braces := false // a brace may have been blanked together with what stands beside it
 	for budget := max(1, maxRepairBytes/len(text)); ; budget-- {
 		file, diags := hclsyntax.ParseConfig(text, f.Name, hcl.InitialPos)
 		out.in.native, out.nav = file.Body.(*hclsyntax.Body), file.Nav
@@ -60,10 +62,11 @@ func parseNative(f File, d *diagnostics) *parsed {
 			opened := at(f, from+len(text[from:to])-len(bytes.TrimLeft(text[from:to], " \t")))
 			first.Subject, first.Context, out.torn = &opened, nil, from // it is at the end that a text misses its own
 		}
-		if line := first.Subject.Start.Line; !reported[line] {
+		if line := first.Subject.Start.Line; !reported[line] && !(braces && first.Summary == summaryUnclosed) {
 			reported[line] = true // what is left of a line that was blanked is the same mistake
 			d.add(explained(first, f.Bytes, text))
 		}
+		braces = braces || first.Summary == summaryNoNewline
 		out.lost = append(out.lost, lost{from, attributeName(text[from:to])})
 		if out.torn >= 0 || first.Summary == summaryUnclosed || budget <= 0 || len(out.lost) >= maxSyntaxErrors {
 			out.torn = from

@@ -80,6 +80,11 @@ type BlockType struct {
 type Schema struct {
 	Attributes []Attribute
 	Blocks     []BlockType
+
+	// Hints are for names that do not stand here, in lower case, because they stand elsewhere or are another program's: the name that is
+	// meant or, with a space in it, a sentence that says what to write. The hint for "" is for all others, "%s" in it
+	// is the name.
+	Hints map[string]string
 }
 
 // attribute is the position of an attribute in the schema, or -1.
