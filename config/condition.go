@@ -78,10 +78,8 @@ func wrongConditionHeader(name string) string {
 		return "Paths stand in the API's path or path_prefix, and parts of the query in query blocks."
 	case name == ":scheme":
 		return "Which listeners the API stands on, plain or TLS, is said by the service's listeners."
-	case strings.HasPrefix(name, "x-envoy-"):
-		return "Envoy keeps the names that start with x-envoy- for itself, and takes them out of callers' requests."
 	}
-	return wrongHeaderName(name)
+	return cmp.Or(reservedHeader(name), wrongHeaderName(name))
 }
 
 // wrongHeaderName says why a name in lower case is no header, or "".

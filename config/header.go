@@ -25,7 +25,7 @@ func (l *loader) decodeHeaderChanges(body *lang.Body, typ string) (out model.Hea
 		out.Set = l.decodeHeaders(inner.StringMap("set"), first)
 		out.Add = l.decodeHeaders(inner.StringMap("add"), first)
 		for _, item := range inner.StringList("remove").V {
-			if item.Valid() && l.checkHeaderName(item, first) {
+			if item.Valid() && l.checkHeaderName(item, first, typ == "response_headers") {
 				out.Remove = append(out.Remove, strings.ToLower(item.V))
 			}
 		}
@@ -42,7 +42,7 @@ func (l *loader) decodeHeaders(v lang.Value[[]lang.Pair], first map[string]hcl.R
 	var out []model.Header
 	inText := slices.SortedStableFunc(slices.Values(v.V), func(a, b lang.Pair) int { return cmp.Compare(a.Key.Range.Start.Byte, b.Key.Range.Start.Byte) })
 	for _, pair := range inText {
-		known := l.checkHeaderName(pair.Key, first)
+		known := l.checkHeaderName(pair.Key, first, false)
 		if pair.Value.Valid() && l.checkHeaderValue(pair.Value) && known {
 			out = append(out, model.Header{Name: strings.ToLower(pair.Key.V), Value: pair.Value.V})
 		}
@@ -51,9 +51,15 @@ func (l *loader) decodeHeaders(v lang.Value[[]lang.Pair], first map[string]hcl.R
 	return out
 }
 
-func (l *loader) checkHeaderName(v lang.Value[string], first map[string]hcl.Range) bool {
+// checkHeaderName judges a name that is changed. What nodes that are Envoys themselves say to other Envoys may be taken out of
+// answers, and nothing else be done to it.
+func (l *loader) checkHeaderName(v lang.Value[string], first map[string]hcl.Range, fromAnswers bool) bool {
 	name := strings.ToLower(v.V)
-	if wrong := wrongChangedHeader(name); wrong != "" {
+	wrong := wrongChangedHeader(name)
+	if wrong == "" && !(fromAnswers && strings.HasPrefix(name, "x-envoy-")) {
+		wrong = reservedHeader(name)
+	}
+	if wrong != "" {
 		l.blame(v, &fault{ruleHeader, "Invalid header", "is not a header that can be changed.", wrong, ""})
 		return false
 	}
@@ -74,10 +80,18 @@ func wrongChangedHeader(name string) string {
 		return "It is no header; what nodes see of the path is said by path of the backend."
 	case slices.Contains(connectionHeaders, name):
 		return "It belongs to a single connection, and Envoy writes it for each side by itself."
-	case strings.HasPrefix(name, "x-envoy-"):
-		return "Envoy keeps the names that start with x-envoy- for itself."
 	}
 	return wrongHeaderName(name)
+}
+
+// reservedHeader says whose a header is that no operator writes and no caller sends to a node, or "".
+func reservedHeader(name string) string {
+	for prefix, owner := range map[string]string{"x-envoy-": "Envoy", "x-weir-": "weir"} {
+		if strings.HasPrefix(name, prefix) {
+			return fmt.Sprintf("%s keeps the names that start with %s for itself, and takes them out of callers' requests.", owner, prefix)
+		}
+	}
+	return ""
 }
 
 func (l *loader) checkHeaderValue(v lang.Value[string]) bool {

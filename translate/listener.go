@@ -59,13 +59,13 @@ func socketName(l *model.Listener) string { return hostPort(l.Address.String(), 
 //
 // internal_address_config must stay unset: set, even to an empty message, it makes callers from private addresses
 // "internal", and their x-envoy-retry-on, x-envoy-max-retries and the like are obeyed. Unset, nobody is internal, and
-// with use_remote_address Envoy removes these headers from every request.
+// with use_remote_address Envoy removes those that it would obey from every request; reserved.go removes the others.
 func connectionManager(instance *model.Instance, l *model.Listener) *hcmv3.HttpConnectionManager {
 	m := &hcmv3.HttpConnectionManager{
 		CodecType:                     hcmv3.HttpConnectionManager_AUTO,
 		StatPrefix:                    l.Name,
 		RouteSpecifier:                scopedRoutes(),
-		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{startScope(socketName(l))},
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{forgetReserved(), startScope(socketName(l))},
 		HttpFilters:                   httpFilters(instance),
 		UseRemoteAddress:              wrapperspb.Bool(true),
 		// Routes are chosen by path, so "/a/../b", "/a//b" and "/%61" may not slip past one.
@@ -102,7 +102,8 @@ func httpFilters(instance *model.Instance) []*hcmv3.HttpFilter {
 		policyFilters(),
 		[]*hcmv3.HttpFilter{
 			httpFilter(idempotentFilter, idempotentRetries()),
-			// No x-envoy-* headers: neither callers nor nodes are told what the gateway runs on.
+			// No headers about itself: callers are not told what the gateway runs on, and of nodes' own none is written over.
+			// X-Envoy-External-Address, which the connection manager gives to nodes, is the one that stays.
 			httpFilter("envoy.filters.http.router", &routerv3.Router{SuppressEnvoyHeaders: true}),
 		})
 }

@@ -36,6 +36,9 @@ service "names" {
     header "x-envoy-retry-on" { # ERROR: Invalid name of a header
       exact = "a"
     }
+    header "X-Weir-Scope" { # ERROR: Invalid name of a header
+      exact = "a"
+    }
     header "X-Version" {
       exact = "a"
     }

@@ -23,7 +23,8 @@ service "headers" {
   request_headers { # ERROR: Nothing to change
   }
   response_headers {
-    remove = ["Connection"] # ERROR: Invalid header
+    remove = ["X-Envoy-Upstream-Service-Time", "Connection"] # ERROR: Invalid header
+    set    = { X-Weir-Route = "a" } # ERROR: Invalid header
   }
   api "names" {
     path = "/names"
