@@ -164,10 +164,10 @@ func TestWatchErrors(t *testing.T) {
 
 		mustDo(t, os.RemoveAll(root))
 		writeFile(t, root, "a file in place of the directory")
-		nextText(t, w, map[string]string{"weir": "a file in place of the directory"})
+		throughErrors(t, w, map[string]string{"weir": "a file in place of the directory"})
 		mustDo(t, os.Remove(root))
 		writeFile(t, filepath.Join(root, "sub/b.hcl"), "and a directory again")
-		untilText(t, w, map[string]string{"sub/b.hcl": "and a directory again"})
+		throughErrors(t, w, map[string]string{"sub/b.hcl": "and a directory again"})
 	})
 }
 
