@@ -25,7 +25,7 @@ test: lint build ## every test, those with Envoy and in containers too
 
 # The tests of faults and the soak run in `make test` too, at sizes that fit into minutes.
 SOAK ?= 10m
-soak: ## an hour's worth of edits, restarts, faults and load; SOAK=1h for more
+soak: ## ten minutes of edits, restarts, faults and load; SOAK=1h for more
 	@envoy="$$(e2e/setup/envoy.sh)" && WEIR_ENVOY_PATH="$$envoy" WEIR_E2E_SOAK=$(SOAK) e2e/setup/docker.sh \
 		go test -count=1 -v -timeout 24h -run '^(TestSoak|TestFaults)$$' ./e2e
 

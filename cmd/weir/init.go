@@ -49,6 +49,9 @@ func (a *app) initCommand() *cobra.Command {
 
 // writeFirst writes the shortest file and returns its name.
 func writeFirst(path string) (string, error) {
+	if strings.HasSuffix(path, ".hcl.json") {
+		return "", fmt.Errorf("init: the first file is in native syntax, and %s ends as one in JSON does: name a directory, or a file that ends with .hcl", path)
+	}
 	file, directory := filepath.Join(path, initName), path
 	if strings.HasSuffix(path, ".hcl") && !isDirectory(path) {
 		file, directory = path, filepath.Dir(path)
