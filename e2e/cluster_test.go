@@ -119,6 +119,7 @@ type part struct {
 	networks    []string // none: "main"
 	binds       []string // "/outside:/inside", and perhaps ":ro"
 	publish     []int    // ports, each on a port of loopback that the engine chooses
+	port        int      // of loopback, for the first of them, also when the container is started again; 0: the engine chooses
 	memory      int64    // bytes that it may have; 0: no limit
 	restarts    bool     // the engine starts it again when it ends by itself
 }
@@ -149,7 +150,11 @@ func (c *cluster) launch(ctx context.Context, p part) error {
 	bindings := make(dockernetwork.PortMap)
 	for i, port := range p.publish {
 		exposed[i] = fmt.Sprintf("%d/tcp", port)
-		bindings[dockernetwork.MustParsePort(exposed[i])] = []dockernetwork.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1")}}
+		binding := dockernetwork.PortBinding{HostIP: netip.MustParseAddr("127.0.0.1")}
+		if i == 0 && p.port != 0 {
+			binding.HostPort = strconv.Itoa(p.port)
+		}
+		bindings[dockernetwork.MustParsePort(exposed[i])] = []dockernetwork.PortBinding{binding}
 	}
 	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithCmd(p.arguments...),

@@ -20,11 +20,9 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
-	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
 	dnsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/common/dns/v3"
 	dnsclusterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/dns/v3"
 	caresv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/network/dns_resolver/cares/v3"
-	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -40,10 +38,6 @@ const SystemCA = "system_ca"
 // xdsCluster is the name of the one static cluster: weir itself. Names of weir's resources hold a slash, so none is hidden.
 const xdsCluster = "xds"
 
-// maxDownstreamConnections is what Envoy's guide for edge proxies advises. Without any limit a flood of connections
-// ends in a process without memory or file descriptors, and Envoy warns at each start.
-const maxDownstreamConnections = 50_000
-
 // BootstrapOptions says which Envoy of which instance a bootstrap is for.
 type BootstrapOptions struct {
 	Instance     string // becomes node.cluster
@@ -51,6 +45,7 @@ type BootstrapOptions struct {
 	XDSAddress   string // where weir serves: "host:port" or "unix:///path"
 	AdminAddress string // "host:port" of Envoy's admin API; empty: none
 	CAFile       string // the CAs on Envoy's machine, see SystemCAFile; empty: no system_ca secret, and clusters that need it are refused
+	MaxHeapSize  uint64 // bytes, before which Envoy sheds load; 0: no limit
 }
 
 // Bootstrap builds what an Envoy needs to fetch everything else from weir.
@@ -66,11 +61,7 @@ func Bootstrap(o BootstrapOptions) (*bootstrapv3.Bootstrap, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bootstrap: admin address %q: %w", o.AdminAddress, err)
 	}
-	overload, err := connectionLimit()
-	if err != nil {
-		return nil, fmt.Errorf("bootstrap: %w", err)
-	}
-	return &bootstrapv3.Bootstrap{
+	b := &bootstrapv3.Bootstrap{
 		Node:             &corev3.Node{Id: o.NodeID, Cluster: o.Instance, Metadata: metadata(admin)},
 		Admin:            admin,
 		DynamicResources: dynamicResources(),
@@ -78,12 +69,15 @@ func Bootstrap(o BootstrapOptions) (*bootstrapv3.Bootstrap, error) {
 			Clusters: []*clusterv3.Cluster{cluster},
 			Secrets:  systemCA(o.CAFile),
 		},
-		OverloadManager: overload,
-		LayeredRuntime:  runtimeLayer(),
-		StatsConfig:     fewerStats(),
+		LayeredRuntime: runtimeLayer(),
+		StatsConfig:    fewerStats(),
 		// Most clusters of a big configuration get no traffic on most Envoys; their statistics are made when they do.
 		DeferredStatOptions: &bootstrapv3.Bootstrap_DeferredStatOptions{EnableDeferredCreationStats: true},
-	}, nil
+	}
+	if err := overload(b, o.MaxHeapSize); err != nil {
+		return nil, fmt.Errorf("bootstrap: %w", err)
+	}
+	return b, nil
 }
 
 // regexLimit is how many instructions a regular expression may compile to. Envoy's own limit is 100, which a path of 70
@@ -228,20 +222,6 @@ func systemCA(file string) []*tlsv3.Secret {
 			TrustedCa: &corev3.DataSource{Specifier: &corev3.DataSource_Filename{Filename: file}},
 		}},
 	}}
-}
-
-// connectionLimit bounds the connections of callers; the admin API stays reachable beyond it.
-func connectionLimit() (*overloadv3.OverloadManager, error) {
-	limit, err := anypb.New(&connectionsv3.DownstreamConnectionsConfig{
-		MaxActiveDownstreamConnections: maxDownstreamConnections,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &overloadv3.OverloadManager{ResourceMonitors: []*overloadv3.ResourceMonitor{{
-		Name:       "envoy.resource_monitors.global_downstream_max_connections",
-		ConfigType: &overloadv3.ResourceMonitor_TypedConfig{TypedConfig: limit},
-	}}}, nil
 }
 
 // adminListener is where Envoy's admin API listens, nil for an empty address.

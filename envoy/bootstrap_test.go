@@ -43,6 +43,7 @@ func TestBootstrap(t *testing.T) {
 			CAFile: "/etc/ssl/certs/ca-certificates.crt",
 		}},
 		{testdata, "socket", BootstrapOptions{Instance: "on", NodeID: "1", XDSAddress: "unix:///run/weir.sock", AdminAddress: "[::1]:0"}},
+		{testdata, "heap", BootstrapOptions{Instance: "edge", NodeID: "n", XDSAddress: "127.0.0.1:18000", MaxHeapSize: 512 << 20}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

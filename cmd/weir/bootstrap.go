@@ -21,6 +21,9 @@ machine, or give --ca-file and --node-id: the file of CAs that verifies https up
 With --envoy-admin-address weir can ask this Envoy how the nodes of upstreams are ("weir upstreams NAME"), if it
 reaches it there. Whoever reaches that address can also stop this Envoy: 127.0.0.1 beside weir, or a private network.
 
+With --max-heap-size Envoy sheds load before its memory is full: from 90% on it answers new requests with 503. Those
+that are on their way take more, so half of what the machine or the container has is a good choice.
+
 --instance may be left out where a configuration at --config has only one.`
 
 func (a *app) bootstrapCommand() *cobra.Command {
@@ -43,6 +46,7 @@ func (a *app) bootstrapCommand() *cobra.Command {
 	textFlag(cmd, &o.XDSAddress, "xds-address", "ADDRESS", "where weir serves, HOST:PORT or unix:///PATH")
 	textFlag(cmd, &o.AdminAddress, "envoy-admin-address", "HOST:PORT", "where Envoy's own admin API shall be (default none)")
 	caFileFlag(cmd, &o.CAFile)
+	maxHeapSizeFlag(cmd, &o.MaxHeapSize)
 	cmd.RunE = func(*cobra.Command, []string) error {
 		if err := a.completeBootstrap(&o, &conf); err != nil {
 			return err

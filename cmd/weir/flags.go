@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -191,6 +192,55 @@ func (t *text) Type() string { return t.kind }
 func (t *text) Set(s string) error {
 	*t.value = s
 	return nil
+}
+
+// maxHeapSizeFlag is --max-heap-size.
+func maxHeapSizeFlag(cmd *cobra.Command, value *uint64) {
+	cmd.Flags().Var((*size)(value), "max-heap-size", "memory that an Envoy may use, such as 512MiB, before it sheds load (default no limit)")
+}
+
+// size is a flag that takes a number of bytes with its unit.
+type size uint64
+
+// sizeUnits are the units of a size, the largest first.
+var sizeUnits = []struct {
+	name  string
+	bytes size
+}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
+
+// minHeapSize is about what an Envoy takes that has nothing to do.
+const minHeapSize = 32 << 20
+
+// String is pflag.Value's.
+func (s *size) String() string {
+	for _, u := range sizeUnits {
+		if *s != 0 && *s%u.bytes == 0 {
+			return strconv.FormatUint(uint64(*s/u.bytes), 10) + u.name
+		}
+	}
+	return ""
+}
+
+// Type is pflag.Value's; it stands in the help.
+func (s *size) Type() string { return "SIZE" }
+
+// Set is pflag.Value's.
+func (s *size) Set(text string) error {
+	for _, u := range sizeUnits {
+		number, found := strings.CutSuffix(text, u.name)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseUint(number, 10, 32)
+		if err != nil {
+			break
+		}
+		if *s = size(n) * u.bytes; *s < minHeapSize {
+			return errors.New("must be 32MiB or more: an Envoy needs about that with nothing to do")
+		}
+		return nil
+	}
+	return errors.New("must be a whole number and a unit (KiB, MiB or GiB), such as 512MiB")
 }
 
 // choice is a flag that takes one of a few words.

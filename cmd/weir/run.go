@@ -22,7 +22,7 @@ func (a *app) runCommand() *cobra.Command {
 	var (
 		o         serving
 		envoyPath string
-		caFile    string
+		bootstrap envoy.BootstrapOptions
 	)
 	cmd := &cobra.Command{
 		Use:     "run [PATH]",
@@ -33,12 +33,13 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	o.addTo(cmd)
 	envoyFlag(cmd, &envoyPath)
-	caFileFlag(cmd, &caFile)
+	caFileFlag(cmd, &bootstrap.CAFile)
+	maxHeapSizeFlag(cmd, &bootstrap.MaxHeapSize)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := o.check(cmd, args); err != nil {
 			return err
 		}
-		runner, err := a.runner(cmd.Context(), envoyPath, caFile)
+		runner, err := a.runner(cmd.Context(), envoyPath, bootstrap)
 		if err != nil {
 			return err
 		}
@@ -48,7 +49,7 @@ func (a *app) runCommand() *cobra.Command {
 }
 
 // runner finds Envoy before anything is started.
-func (a *app) runner(ctx context.Context, path, caFile string) (*envoy.RunnerOptions, error) {
+func (a *app) runner(ctx context.Context, path string, bootstrap envoy.BootstrapOptions) (*envoy.RunnerOptions, error) {
 	path, err := envoy.Find(path)
 	if err != nil {
 		return nil, err
@@ -57,17 +58,14 @@ func (a *app) runner(ctx context.Context, path, caFile string) (*envoy.RunnerOpt
 	if err != nil {
 		return nil, err
 	}
-	node, err := os.Hostname()
-	if err != nil {
+	if bootstrap.NodeID, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("the host's name, for the Envoys' node id: %w", err)
 	}
-	if caFile == "" {
-		caFile = envoy.SystemCAFile()
+	if bootstrap.CAFile == "" {
+		bootstrap.CAFile = envoy.SystemCAFile()
 	}
 	a.log.Info("found Envoy", "path", path, "version", version.String())
-	return &envoy.RunnerOptions{
-		Path: path, Log: a.log, Output: &together{to: a.stdout}, Bootstrap: envoy.BootstrapOptions{NodeID: node, CAFile: caFile},
-	}, nil
+	return &envoy.RunnerOptions{Path: path, Log: a.log, Output: &together{to: a.stdout}, Bootstrap: bootstrap}, nil
 }
 
 // together lets several Envoys write to one place, one at a time.

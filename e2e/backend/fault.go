@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -12,13 +13,14 @@ import (
 )
 
 // fault is a way to fail. It is written as a query: "status=503", "delay=2s", "delay=1s&status=500", "hang=true",
-// "reset=true", "status=503&nodes=one,two". POST /_backend/fault?... is for all requests of one backend from then on, the
+// "reset=true", "size=1000000", "status=503&nodes=one,two". POST /_backend/fault?... is for all requests of one backend from then on, the
 // header X-Fault for one request.
 type fault struct {
 	status int           // answer with it; 0: as ever
 	delay  time.Duration // wait before anything else
 	hang   bool          // never answer
 	reset  bool          // cut the connection
+	size   int64         // answer with so many bytes; 0: as ever
 	nodes  []string      // only backends of these names fail; none: all
 }
 
@@ -51,10 +53,12 @@ func (f *fault) set(key, value string) (err error) {
 		f.hang, err = strconv.ParseBool(value)
 	case "reset":
 		f.reset, err = strconv.ParseBool(value)
+	case "size":
+		f.size, err = strconv.ParseInt(value, 10, 64)
 	case "nodes":
 		f.nodes = strings.Split(value, ",")
 	default:
-		err = fmt.Errorf("there are status, delay, hang, reset and nodes")
+		err = fmt.Errorf("there are status, delay, hang, reset, size and nodes")
 	}
 	return err
 }
@@ -78,10 +82,21 @@ func (f fault) happen(w http.ResponseWriter, r *http.Request) bool {
 		cut(w)
 	case f.status != 0:
 		http.Error(w, fmt.Sprintf("%d, as it was told to", f.status), f.status)
+	case f.size > 0:
+		_, _ = io.CopyN(w, zeros{}, f.size)
 	default:
 		return false
 	}
 	return true
+}
+
+// zeros never end.
+type zeros struct{}
+
+// Read is io.Reader's.
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
 
 // cut ends the connection without an answer, with a TCP reset where it can.
