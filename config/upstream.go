@@ -76,6 +76,7 @@ func (l *loader) decodeUpstream(block *lang.Block, body *lang.Body) *upstream {
 	}
 	nodes := l.decodeNodes(body, out)
 	l.decodeBalancing(body, out, nodes)
+	l.checkRare(out, nodes)
 	l.checkNames(out, nodes, host)
 	return out
 }

@@ -109,6 +109,33 @@ func retryHint(text string, known []string) string {
 	return suggest(text, known)
 }
 
+// maxRatio is how many times the weight of a node the others may have, all together, for retries to reach it: a retry draws
+// as requests do, until it has a node that was not tried, 2,000 times at most. Draws of round robin come in turn, those of
+// hashes by chance, and least_request draws a node with 200 requests under way 200 times less often. Random knows no weights.
+var maxRatio = map[model.LoadBalancing]int{model.WeightedRoundRobin: 1000, model.RingHash: 200, model.Maglev: 200, model.LeastRequest: 20}
+
+// checkRare warns where a node's weight is so small beside the others' that retries do not find it.
+func (l *loader) checkRare(up *upstream, nodes []node) {
+	var rarest *node
+	sum := 0
+	for i, n := range nodes {
+		if !n.weight.Valid() || n.weight.V == 0 {
+			continue
+		}
+		sum += n.weight.V
+		if rarest == nil || n.weight.V < rarest.weight.V {
+			rarest = &nodes[i]
+		}
+	}
+	ratio := maxRatio[up.model.LoadBalancing]
+	if rarest == nil || up.model.Retries == 0 || ratio == 0 || sum-rarest.weight.V <= ratio*rarest.weight.V {
+		return
+	}
+	l.diags = append(l.diags, lang.Warning(ruleWeight, rarest.weight.Range, "Weight too small for retries",
+		fmt.Sprintf("The other nodes of upstream %q have %d times this weight, all together. A retry draws a node by weight until it has one that was not tried; beyond %d times it often ends before it comes to this one, and the request fails although this node is well. Write weights that are closer to each other.",
+			up.model.Name, (sum-rarest.weight.V)/rarest.weight.V, ratio)))
+}
+
 func (l *loader) decodeBackOff(body *lang.Body) model.BackOff {
 	base, most := body.Duration("base"), body.Duration("max")
 	out := model.BackOff{Base: l.span(base, "base", model.DefaultBackOffBase, false)}

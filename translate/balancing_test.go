@@ -132,17 +132,23 @@ func TestLeastRequestAndRandom(t *testing.T) {
 	}
 }
 
-// Shares are exact over full cycles, on each worker.
+// Shares are exact over full cycles, on each worker, also where nodes are names.
 func TestSharesPerWorker(t *testing.T) {
+	for kind, hosts := range map[string][]string{"addresses": {"127.0.0.1"}, "names": {"localhost", "127.0.0.1"}} {
+		t.Run(kind, func(t *testing.T) { sharesPerWorker(t, hosts) })
+	}
+}
+
+func sharesPerWorker(t *testing.T, hosts []string) {
 	const cycles = 20
 	weights := []int{5, 3, 2, 0}
 	c := edge()
 	var nodes []*node
 	u := addUpstream(c, "orders", model.HTTP)
-	for _, weight := range weights {
+	for i, weight := range weights {
 		n := startNode(t, nil)
 		nodes = append(nodes, n)
-		one := addUpstream(edge(), "", model.HTTP, n.address)
+		one := addUpstream(edge(), "", model.HTTP, strings.Replace(n.address, "127.0.0.1", hosts[i%len(hosts)], 1))
 		one.Nodes[0].Weight = uint32(weight)
 		u.Nodes = append(u.Nodes, one.Nodes...)
 	}

@@ -142,6 +142,27 @@ func TestUnhealthyThreshold(t *testing.T) {
 	}
 }
 
+// An ill node is well after as many good answers in a row as is said, and which answers are good is said, too.
+func TestHealthyThreshold(t *testing.T) {
+	c := edge()
+	n := startCheckedNode(t, nil)
+	u := addUpstream(c, "slow_to_trust", model.HTTP, n.address)
+	u.HealthCheck = check(model.CheckHTTP)
+	u.HealthCheck.HealthyThreshold, u.HealthCheck.UnhealthyThreshold = 10, 1
+	u.HealthCheck.Statuses = []model.StatusRange{{First: 200, Last: 200}, {First: 301, Last: 308}}
+	n.status.Store(302)
+	g := eachUpstream(t, c)
+	eventually(t, "302 is a good answer", func() bool { return g.healthy(u.Name) == "1" })
+	n.status.Store(204)
+	eventually(t, "204 is none", func() bool { return g.healthy(u.Name) == "0" })
+	before := n.checks.Load()
+	n.status.Store(308)
+	eventually(t, "the node is well again", func() bool { return g.healthy(u.Name) == "1" })
+	if got := n.checks.Load() - before; got < 10 {
+		t.Errorf("well after %d good answers, want 10", got)
+	}
+}
+
 // The other kinds of check: a connection, and a gRPC call, which a server without the service refuses.
 func TestOtherHealthChecks(t *testing.T) {
 	c := edge()

@@ -45,6 +45,46 @@ upstream "least" {
   node "a.test:80" {}
 }
 
+upstream "rare" {
+  vpc      = vpc.main
+  protocol = "http"
+  node "a.test:80" { weight = 50000 }
+  node "b.test:80" { weight = 50 } # WARNING: Weight too small for retries
+  node "c.test:80" { weight = 2000 }
+}
+
+upstream "rare_enough" {
+  vpc      = vpc.main
+  protocol = "http"
+  node "a.test:80" { weight = 50000 }
+  node "b.test:80" { weight = 50 }
+}
+
+upstream "rare_hashed" {
+  vpc            = vpc.main
+  protocol       = "http"
+  load_balancing = "maglev"
+  hash_key { header = "x-user" }
+  node "10.0.0.1:80" { weight = 300 }
+  node "10.0.0.2:80" { weight = 1 } # WARNING: Weight too small for retries
+}
+
+upstream "rare_busy" {
+  vpc            = vpc.main
+  protocol       = "http"
+  load_balancing = "least_request"
+  node "10.0.0.1:80" { weight = 50 }
+  node "10.0.0.2:80" { weight = 2 } # WARNING: Weight too small for retries
+}
+
+upstream "rare_without_retries" {
+  vpc      = vpc.main
+  protocol = "http"
+  retry { on = [] }
+  node "a.test:80" { weight = 65535 }
+  node "b.test:80" { weight = 1 }
+}
+
 upstream "two_bounds" {
   vpc      = vpc.main
   protocol = "http"
