@@ -18,7 +18,7 @@ func (s *stream) offer(stage int, b batch, probe bool) bool {
 	}
 	s.serial++
 	o := &offer{
-		kind: b.kind, serial: s.serial, set: s.base, version: s.base.versions[b.kind], nonce: nonceOf(s.serial),
+		kind: b.kind, serial: s.serial, set: s.base, version: s.base.versions[b.kind], nonce: s.nonceOf(),
 		items: b.items, removed: b.removed, probe: probe,
 	}
 	switch b.kind {

@@ -63,7 +63,10 @@ type Refusal struct {
 }
 
 // identity is what we keep of a node.
-type identity struct{ id, cluster, agent, admin string }
+type identity struct {
+	id, cluster, agent, admin string
+	standby                   bool
+}
 
 // adminMetadata is where a node says in its metadata how its admin API is reached.
 const adminMetadata = "weir.admin_address"
@@ -77,8 +80,9 @@ func identityOf(n *corev3.Node) identity {
 	}
 	return identity{
 		id: clip(n.GetId(), maxIdentity), cluster: clip(n.GetCluster(), maxIdentity),
-		agent: clip(strings.TrimSpace(agent), maxIdentity),
-		admin: clip(n.GetMetadata().GetFields()[adminMetadata].GetStringValue(), maxIdentity),
+		agent:   clip(strings.TrimSpace(agent), maxIdentity),
+		admin:   clip(n.GetMetadata().GetFields()[adminMetadata].GetStringValue(), maxIdentity),
+		standby: n.GetMetadata().GetFields()[standbyMetadata].GetBoolValue(),
 	}
 }
 
@@ -129,7 +133,7 @@ type client struct {
 	node, cluster string
 }
 
-// Proxies describes all clients, sorted by instance, node and address. One that uses the separate services is one entry.
+// Proxies describes all clients but followers, sorted by instance, node and address. One that uses the separate services is one entry.
 func (s *Server) Proxies() []Proxy {
 	s.mu.Lock()
 	out := s.strangers.list(time.Now())
@@ -138,8 +142,8 @@ func (s *Server) Proxies() []Proxy {
 	at := map[client]int{}
 	for _, x := range streams {
 		view := x.view.Load()
-		if view == nil {
-			continue // its first request is being looked at
+		if view == nil || x.node.standby { // nil: its first request is being looked at
+			continue
 		}
 		p := *view
 		p.Types = slices.Clone(p.Types)
@@ -151,10 +155,14 @@ func (s *Server) Proxies() []Proxy {
 		at[c] = len(out)
 		out = append(out, p)
 	}
-	slices.SortStableFunc(out, func(a, b Proxy) int {
+	sortProxies(out)
+	return out
+}
+
+func sortProxies(all []Proxy) {
+	slices.SortStableFunc(all, func(a, b Proxy) int {
 		return cmp.Or(cmp.Compare(a.Instance, b.Instance), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Address, b.Address))
 	})
-	return out
 }
 
 // merge adds a further stream of the same client to p.

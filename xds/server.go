@@ -32,12 +32,17 @@ const maxNode = 1 << 20
 type Options struct {
 	Log     *slog.Logger
 	Refused func(Refusal) // called for each refusal, in the stream's goroutine and outside locks; nil: the log says it
+
+	// Standby has only clients served that have nothing yet. One that comes with what another server sent it may have
+	// something newer than what is published here, and shall keep it.
+	Standby bool
 }
 
 // Server publishes sets of resources to the clients that connect.
 type Server struct {
 	log      *slog.Logger
 	onRefuse func(Refusal)
+	standby  bool
 	patience time.Duration
 	farewell time.Duration
 	stuck    time.Duration
@@ -66,7 +71,7 @@ var (
 // NewServer makes a server that refuses everyone until the first Publish.
 func NewServer(o Options) *Server {
 	s := &Server{
-		log: o.Log, onRefuse: o.Refused, patience: patience, farewell: farewell, stuck: stuckAfter,
+		log: o.Log, onRefuse: o.Refused, standby: o.Standby, patience: patience, farewell: farewell, stuck: stuckAfter,
 		instances: map[string]*instance{}, strangers: strangers{}, memories: memories{},
 		admission: admission{free: maxAdmitted},
 	}

@@ -165,6 +165,8 @@ func (s *stream) verdict(err error) error {
 		return noInstance(s.node.cluster, s.server.instanceNames())
 	case errors.Is(cause, errStopping):
 		return errStopping
+	case errors.Is(cause, errReleased):
+		return goElsewhere
 	}
 	return err
 }

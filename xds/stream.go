@@ -207,6 +207,9 @@ func (s *stream) ask(f func()) bool {
 
 // handle admits the client with the first request, checks the type, takes acknowledgements and follows what is asked for.
 func (s *stream) handle(r *request) error {
+	if s.server.standby && s.brings(r) {
+		return errKeep
+	}
 	if s.instance == nil {
 		if err := s.server.admit(s, r.node); err != nil {
 			return err

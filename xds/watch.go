@@ -57,8 +57,14 @@ type item struct {
 	fresh bool      // nothing
 }
 
-// nonceOf makes the nonce of a stream's offer.
-func nonceOf(serial int) string { return strconv.Itoa(serial) }
+// nonceOf makes the nonce of the stream's last offer. A follower reads there which set it is on its way to.
+func (s *stream) nonceOf() string {
+	nonce := strconv.Itoa(s.serial)
+	if s.node.standby {
+		nonce += nonceSet + s.base.hash
+	}
+	return nonce
+}
 
 // find is the item of that name.
 func (o *offer) find(name string) (*Resource, bool) {

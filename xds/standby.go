@@ -1,0 +1,59 @@
+package xds
+
+import (
+	"errors"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// standbyMetadata is the field of a node's metadata by which a follower says that it is one: no Envoy, whose word counts
+// about what is published, but who has it for Envoys that cannot reach this server.
+const standbyMetadata = "weir.standby"
+
+// nonceSet stands in the nonces of a follower's responses before the hash of the set that it is brought to.
+const nonceSet = "/"
+
+// Standbys describes the followers that are connected, as Proxies does the Envoys.
+func (s *Server) Standbys() []Proxy {
+	var out []Proxy
+	for _, x := range s.streams() {
+		if view := x.view.Load(); view != nil && x.node.standby {
+			out = append(out, *view)
+		}
+	}
+	sortProxies(out)
+	return out
+}
+
+// errKeep is told to clients of a standby that have something already.
+var errKeep = status.Error(codes.Unavailable, "this is a standby, for Envoys that have no configuration yet; keep yours until weir is back")
+
+// brings tells whether a request is the first for its type and says that the client has something from another stream.
+func (s *stream) brings(r *request) bool {
+	if k, ok := kindOf(r.typeURL); ok && s.watches[k] != nil {
+		return false
+	}
+	return len(r.delta.GetInitialResourceVersions()) > 0 || r.state.GetVersionInfo() != ""
+}
+
+// errReleased is told to clients that are sent elsewhere.
+var errReleased = errors.New("released")
+
+// releaseAfter bounds how long a client that does not come to an end with what it is sent is kept from going elsewhere.
+const releaseAfter = 10 * time.Second
+
+// Release ends the streams of clients, which are to go to another server: of those that have all that is published here, so
+// that none is left in the middle of a transition, and of those that have been here for a while.
+func (s *Server) Release() {
+	for _, x := range s.streams() {
+		view := x.view.Load()
+		if view != nil && (view.Snapshot == view.Wanted || time.Since(view.ConnectedAt) > releaseAfter) {
+			x.cancel(errReleased)
+		}
+	}
+}
+
+// goElsewhere is what a released client hears.
+var goElsewhere = status.Error(codes.Unavailable, "weir is back: ask there")
