@@ -19,17 +19,10 @@ import (
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
-	dnsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/common/dns/v3"
-	dnsclusterv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/clusters/dns/v3"
-	caresv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/network/dns_resolver/cares/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
-	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // SystemCA is the name of the static secret that holds the CAs of Envoy's machine. Clusters refer to it by this name.
@@ -40,12 +33,13 @@ const xdsCluster = "xds"
 
 // BootstrapOptions says which Envoy of which instance a bootstrap is for.
 type BootstrapOptions struct {
-	Instance     string // becomes node.cluster
-	NodeID       string // becomes node.id; each Envoy of an instance has its own
-	XDSAddress   string // where weir serves: "host:port" or "unix:///path"
-	AdminAddress string // "host:port" of Envoy's admin API; empty: none
-	CAFile       string // the CAs on Envoy's machine, see SystemCAFile; empty: no system_ca secret, and clusters that need it are refused
-	MaxHeapSize  uint64 // bytes, before which Envoy sheds load; 0: no limit
+	Instance       string // becomes node.cluster
+	NodeID         string // becomes node.id; each Envoy of an instance has its own
+	XDSAddress     string // where weir serves: "host:port" or "unix:///path"
+	StandbyAddress string // where a standby serves that is asked while weir is away, likewise; empty: nowhere
+	AdminAddress   string // "host:port" of Envoy's admin API; empty: none
+	CAFile         string // the CAs on Envoy's machine, see SystemCAFile; empty: no system_ca secret, and clusters that need it are refused
+	MaxHeapSize    uint64 // bytes, before which Envoy sheds load; 0: no limit
 }
 
 // Bootstrap builds what an Envoy needs to fetch everything else from weir.
@@ -57,6 +51,11 @@ func Bootstrap(o BootstrapOptions) (*bootstrapv3.Bootstrap, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bootstrap: xDS address %q: %w", o.XDSAddress, err)
 	}
+	if o.StandbyAddress != "" {
+		if err := addStandby(cluster, o.StandbyAddress); err != nil {
+			return nil, fmt.Errorf("bootstrap: standby address %q: %w", o.StandbyAddress, err)
+		}
+	}
 	admin, err := adminListener(o.AdminAddress)
 	if err != nil {
 		return nil, fmt.Errorf("bootstrap: admin address %q: %w", o.AdminAddress, err)
@@ -64,7 +63,7 @@ func Bootstrap(o BootstrapOptions) (*bootstrapv3.Bootstrap, error) {
 	b := &bootstrapv3.Bootstrap{
 		Node:             &corev3.Node{Id: o.NodeID, Cluster: o.Instance, Metadata: metadata(admin)},
 		Admin:            admin,
-		DynamicResources: dynamicResources(),
+		DynamicResources: dynamicResources(o.StandbyAddress != ""),
 		StaticResources: &bootstrapv3.Bootstrap_StaticResources{
 			Clusters: []*clusterv3.Cluster{cluster},
 			Secrets:  systemCA(o.CAFile),
@@ -95,7 +94,7 @@ func runtimeLayer() *bootstrapv3.LayeredRuntime {
 }
 
 // dynamicResources has every type come over one delta ADS stream.
-func dynamicResources() *bootstrapv3.Bootstrap_DynamicResources {
+func dynamicResources(standby bool) *bootstrapv3.Bootstrap_DynamicResources {
 	return &bootstrapv3.Bootstrap_DynamicResources{
 		AdsConfig: &corev3.ApiConfigSource{
 			ApiType:             corev3.ApiConfigSource_DELTA_GRPC,
@@ -103,7 +102,7 @@ func dynamicResources() *bootstrapv3.Bootstrap_DynamicResources {
 			GrpcServices: []*corev3.GrpcService{{
 				TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{
 					ClusterName: xdsCluster,
-					RetryPolicy: reconnect(),
+					RetryPolicy: reconnect(standby),
 				}},
 			}},
 			// Otherwise every acknowledgement carries the whole node, 61 kB with its list of extensions.
@@ -115,11 +114,15 @@ func dynamicResources() *bootstrapv3.Bootstrap_DynamicResources {
 }
 
 // reconnect keeps the time short in which an Envoy is without weir, after a restart of weir or before its instance is
-// written: the default back-off grows to 30 s.
-func reconnect() *corev3.RetryPolicy {
+// written: the default back-off grows to 30 s. Where there is a standby, every second attempt goes there.
+func reconnect(standby bool) *corev3.RetryPolicy {
+	longest := 2 * time.Second
+	if standby {
+		longest = setAside
+	}
 	return &corev3.RetryPolicy{RetryBackOff: &corev3.BackoffStrategy{
 		BaseInterval: durationpb.New(100 * time.Millisecond),
-		MaxInterval:  durationpb.New(2 * time.Second),
+		MaxInterval:  durationpb.New(longest),
 	}}
 }
 
@@ -131,84 +134,6 @@ func overADS() *corev3.ConfigSource {
 		ConfigSourceSpecifier: &corev3.ConfigSource_Ads{Ads: &corev3.AggregatedConfigSource{}},
 		InitialFetchTimeout:   durationpb.New(0),
 	}
-}
-
-// controlPlane is the cluster through which Envoy reaches weir.
-func controlPlane(address string) (*clusterv3.Cluster, error) {
-	target, isName, err := parseXDSAddress(address)
-	if err != nil {
-		return nil, err
-	}
-	protocol, err := http2()
-	if err != nil {
-		return nil, err
-	}
-	cluster := &clusterv3.Cluster{
-		Name:           xdsCluster,
-		ConnectTimeout: durationpb.New(2 * time.Second),
-		LoadAssignment: &endpointv3.ClusterLoadAssignment{
-			ClusterName: xdsCluster,
-			Endpoints: []*endpointv3.LocalityLbEndpoints{{
-				LbEndpoints: []*endpointv3.LbEndpoint{{
-					HostIdentifier: &endpointv3.LbEndpoint_Endpoint{Endpoint: &endpointv3.Endpoint{Address: target}},
-				}},
-			}},
-		},
-		TypedExtensionProtocolOptions: map[string]*anypb.Any{
-			"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": protocol,
-		},
-		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC},
-	}
-	if isName {
-		dns, err := byName()
-		if err != nil {
-			return nil, err
-		}
-		cluster.ClusterDiscoveryType = &clusterv3.Cluster_ClusterType{ClusterType: dns}
-	}
-	return cluster, nil
-}
-
-// byName resolves weir's name. IPv4 comes first, since weir on "localhost" listens there; a DNS server that is gone is
-// noticed after a second, not after c-ares' half minute.
-func byName() (*clusterv3.Cluster_CustomClusterType, error) {
-	resolver, err := anypb.New(&caresv3.CaresDnsResolverConfig{
-		QueryTimeoutSeconds: wrapperspb.UInt64(1),
-		QueryTries:          wrapperspb.UInt32(2),
-	})
-	if err != nil {
-		return nil, err
-	}
-	config, err := anypb.New(&dnsclusterv3.DnsCluster{
-		DnsRefreshRate:  durationpb.New(5 * time.Second),
-		DnsLookupFamily: dnsv3.DnsLookupFamily_V4_PREFERRED,
-		TypedDnsResolverConfig: &corev3.TypedExtensionConfig{
-			Name:        "envoy.network.dns_resolver.cares",
-			TypedConfig: resolver,
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &clusterv3.Cluster_CustomClusterType{Name: "envoy.cluster.dns", TypedConfig: config}, nil
-}
-
-// http2 speaks HTTP/2 to weir and notices within 15 s that the other side is gone without a word.
-func http2() (*anypb.Any, error) {
-	return anypb.New(&httpv3.HttpProtocolOptions{
-		UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
-			ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
-				ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
-					Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
-						ConnectionKeepalive: &corev3.KeepaliveSettings{
-							Interval: durationpb.New(10 * time.Second),
-							Timeout:  durationpb.New(5 * time.Second),
-						},
-					},
-				},
-			},
-		},
-	})
 }
 
 // systemCA is the static secret: the path is a fact of Envoy's machine, so it cannot come from weir.

@@ -44,6 +44,15 @@ func TestBootstrap(t *testing.T) {
 		}},
 		{testdata, "socket", BootstrapOptions{Instance: "on", NodeID: "1", XDSAddress: "unix:///run/weir.sock", AdminAddress: "[::1]:0"}},
 		{testdata, "heap", BootstrapOptions{Instance: "edge", NodeID: "n", XDSAddress: "127.0.0.1:18000", MaxHeapSize: 512 << 20}},
+		{testdata, "standby", BootstrapOptions{
+			Instance: "edge", NodeID: "n", XDSAddress: "weir.internal:18000", StandbyAddress: "127.0.0.1:18002",
+		}},
+		{testdata, "standby-name", BootstrapOptions{
+			Instance: "edge", NodeID: "n", XDSAddress: "10.0.0.1:18000", StandbyAddress: "standby.internal:18002",
+		}},
+		{testdata, "standby-socket", BootstrapOptions{
+			Instance: "edge", NodeID: "n", XDSAddress: "10.0.0.1:18000", StandbyAddress: "unix:///run/standby.sock",
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -111,6 +120,10 @@ func TestBootstrapRefusesWhatCannotWork(t *testing.T) {
 		{"no host", func(o *BootstrapOptions) { o.XDSAddress = ":18000" }, "needs a host and a port"},
 		{"named port", func(o *BootstrapOptions) { o.XDSAddress = "weir:http" }, `port "http" is not a number from 0 to 65535`},
 		{"relative socket", func(o *BootstrapOptions) { o.XDSAddress = "unix://weir.sock" }, "an absolute path"},
+		{"relative socket of a standby", func(o *BootstrapOptions) { o.StandbyAddress = "unix://s" }, `standby address "unix://s": a socket is unix:// and an absolute path`},
+		{"a name and a socket", func(o *BootstrapOptions) {
+			o.XDSAddress, o.StandbyAddress = "weir:18000", "unix:///run/standby.sock"
+		}, "the standby cannot be a socket"},
 		{"admin by name", func(o *BootstrapOptions) { o.AdminAddress = "localhost:9901" }, `"localhost" is not an IP address`},
 		{"admin port", func(o *BootstrapOptions) { o.AdminAddress = "127.0.0.1:70000" }, `port "70000" is not a number`},
 	}
