@@ -76,7 +76,7 @@ func options(state *State) Options {
 		},
 		Reload: func(context.Context) (*Attempt, error) { return state.LastAttempt, nil },
 		Metrics: NewMetrics("v1", func() map[string]ProxyCounts {
-			return map[string]ProxyCounts{"edge": {Connected: 3, Current: 2, Refusing: 1}, "back": {}}
+			return map[string]ProxyCounts{"edge": {Connected: 3, Current: 2, Refusing: 1, Standbys: 1}, "back": {}}
 		}),
 	}
 }
@@ -288,6 +288,7 @@ func TestMetrics(t *testing.T) {
 		"weir_config_load_seconds_count 1\n",
 		`weir_xds_connected_proxies{instance="edge"} 3`,
 		`weir_xds_current_proxies{instance="edge"} 2`,
+		`weir_xds_connected_standbys{instance="edge"} 1`,
 		`weir_xds_refusing_proxies{instance="edge"} 1`,
 		`weir_xds_refusals_total{instance="edge",type="Cluster"} 1`,
 		`weir_build_info{goversion="go`,

@@ -20,8 +20,9 @@ type Metrics struct {
 	refusals   *prometheus.CounterVec
 }
 
-// ProxyCounts is how many proxies of an instance are connected, and of these, have all that is published or refuse some of it.
-type ProxyCounts struct{ Connected, Current, Refusing int }
+// ProxyCounts is how many proxies of an instance are connected, and of these, have all that is published or refuse some of it;
+// and how many standbys, which are no proxies.
+type ProxyCounts struct{ Connected, Current, Refusing, Standbys int }
 
 // NewMetrics registers everything. proxies counts the proxies of each instance.
 func NewMetrics(version string, proxies func() map[string]ProxyCounts) *Metrics {
@@ -97,11 +98,13 @@ var (
 		"Envoys that are connected now and have taken all that is published, by instance.", []string{"instance"}, nil)
 	refusingProxies = prometheus.NewDesc("weir_xds_refusing_proxies",
 		"Envoys that are connected now and refuse something that is published, by instance.", []string{"instance"}, nil)
+	connectedStandbys = prometheus.NewDesc("weir_xds_connected_standbys",
+		"Standbys that follow now, by instance.", []string{"instance"}, nil)
 )
 
 // Describe is prometheus.Collector's.
 func (c connected) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{connectedProxies, currentProxies, refusingProxies} {
+	for _, desc := range []*prometheus.Desc{connectedProxies, currentProxies, refusingProxies, connectedStandbys} {
 		ch <- desc
 	}
 }
@@ -110,7 +113,7 @@ func (c connected) Describe(ch chan<- *prometheus.Desc) {
 func (c connected) Collect(ch chan<- prometheus.Metric) {
 	for instance, n := range c() {
 		for desc, value := range map[*prometheus.Desc]int{
-			connectedProxies: n.Connected, currentProxies: n.Current, refusingProxies: n.Refusing,
+			connectedProxies: n.Connected, currentProxies: n.Current, refusingProxies: n.Refusing, connectedStandbys: n.Standbys,
 		} {
 			ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), instance)
 		}

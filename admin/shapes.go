@@ -52,6 +52,7 @@ type Instance struct {
 	VPC         string     `json:"vpc,omitempty"`
 	Listeners   []Listener `json:"listeners"`
 	Proxies     []Proxy    `json:"proxies"`
+	Standbys    []Proxy    `json:"standbys"`            // that keep what is published, see "weir standby"
 	Withdrawn   string     `json:"withdrawn,omitempty"` // what all of its Envoys refused: what they took before serves
 	Place       *Place     `json:"place,omitempty"`
 }
@@ -77,7 +78,8 @@ type Proxy struct {
 	Instance    string      `json:"instance"` // node.cluster, which may name no instance
 	Address     string      `json:"address"`
 	UserAgent   string      `json:"user_agent,omitempty"`
-	Current     bool        `json:"current"` // it took everything that is published for its instance
+	Current     bool        `json:"current"`           // it took everything that is published for its instance
+	Standby     bool        `json:"standby,omitempty"` // no Envoy, but one that keeps what is published for Envoys
 	ConnectedAt time.Time   `json:"connected_at"`
 	Types       []ProxyType `json:"types"`
 }

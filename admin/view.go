@@ -56,10 +56,14 @@ func instances(s *State, proxies []Proxy) (all []Instance, strays []Proxy) {
 		}
 	}
 	all, strays = []Instance{}, []Proxy{}
-	byInstance := map[string][]Proxy{}
+	byInstance, standbys := map[string][]Proxy{}, map[string][]Proxy{}
 	for _, p := range proxies {
 		if _, ok := c.Instances[p.Instance]; !ok {
 			strays = append(strays, p)
+			continue
+		}
+		if p.Standby {
+			standbys[p.Instance] = append(standbys[p.Instance], p)
 			continue
 		}
 		byInstance[p.Instance] = append(byInstance[p.Instance], p)
@@ -68,7 +72,8 @@ func instances(s *State, proxies []Proxy) (all []Instance, strays []Proxy) {
 		i := c.Instances[name]
 		all = append(all, Instance{
 			Name: name, Description: s.masked(i.Description), Type: string(i.Type), VPC: i.VPC,
-			Listeners: listeners(i), Proxies: append([]Proxy{}, byInstance[name]...), Withdrawn: s.Withdrawn[name], Place: NewPlace(i.Place),
+			Listeners: listeners(i), Proxies: append([]Proxy{}, byInstance[name]...), Standbys: append([]Proxy{}, standbys[name]...),
+			Withdrawn: s.Withdrawn[name], Place: NewPlace(i.Place),
 		})
 	}
 	return all, strays

@@ -28,7 +28,7 @@ type result struct {
 }
 
 // faults are all of them, in the order of the document.
-var faults = concat(controlFaults, wireFaults, nodeFaults, fileFaults, limitFaults, memoryFaults, dnsFaults)
+var faults = concat(controlFaults, standbyFaults, wireFaults, nodeFaults, fileFaults, limitFaults, memoryFaults, dnsFaults)
 
 func concat(groups ...[]fault) (all []fault) {
 	for _, group := range groups {

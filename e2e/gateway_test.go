@@ -126,16 +126,20 @@ type status struct {
 		Outcome, Error, Report string
 		At                     time.Time
 	} `json:"last_attempt"`
-	Instances []struct {
-		Name    string
-		Proxies []struct{ Node string }
-	}
-	Strays []struct{ Node, Instance string }
-	Envoys []struct {
+	Instances []instanceStatus
+	Strays    []struct{ Node, Instance string }
+	Envoys    []struct {
 		Instance      string
 		PID, Restarts int
 		AdminAddress  string `json:"admin_address"`
 	}
+}
+
+// instanceStatus is how far those are that belong to an instance.
+type instanceStatus struct {
+	Name     string
+	Proxies  []struct{ Node string }
+	Standbys []struct{ Current bool }
 }
 
 // status asks a running weir.

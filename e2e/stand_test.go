@@ -17,10 +17,10 @@ type proxy struct {
 }
 
 // startEnvoy runs an Envoy of an instance that finds weir at an address.
-func startEnvoy(t *testing.T, instance, id, xds string) *proxy {
+func startEnvoy(t *testing.T, instance, id, xds string, flags ...string) *proxy {
 	t.Helper()
 	admin := loopback(freePort(t))
-	bootstrap := weir(t, "bootstrap", "--instance", instance, "--node-id", id, "--xds-address", xds, "--envoy-admin-address", admin).must(t)
+	bootstrap := weir(t, append([]string{"bootstrap", "--instance", instance, "--node-id", id, "--xds-address", xds, "--envoy-admin-address", admin}, flags...)...).must(t)
 	return startEnvoyWith(t, id, admin, bootstrap.stdout)
 }
 

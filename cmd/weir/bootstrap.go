@@ -24,6 +24,9 @@ reaches it there. Whoever reaches that address can also stop this Envoy: 127.0.0
 With --max-heap-size Envoy sheds load before its memory is full: from 90% on it answers new requests with 503. Those
 that are on their way take more, so half of what the machine or the container has is a good choice.
 
+An Envoy that starts while weir is away waits for it, and opens no port before. With --standby-address it asks a "weir
+standby" meanwhile, which serves what weir published last; 127.0.0.1:18002 is where one listens by default.
+
 --instance may be left out where a configuration at --config has only one.`
 
 func (a *app) bootstrapCommand() *cobra.Command {
@@ -44,6 +47,7 @@ func (a *app) bootstrapCommand() *cobra.Command {
 	o.XDSAddress = defaultXDSAddress
 	textFlag(cmd, &o.NodeID, "node-id", "NAME", "this Envoy's name among those of its instance (default the host's name)")
 	textFlag(cmd, &o.XDSAddress, "xds-address", "ADDRESS", "where weir serves, HOST:PORT or unix:///PATH")
+	textFlag(cmd, &o.StandbyAddress, "standby-address", "ADDRESS", "where a \"weir standby\" serves while weir is away, likewise (default none)")
 	textFlag(cmd, &o.AdminAddress, "envoy-admin-address", "HOST:PORT", "where Envoy's own admin API shall be (default none)")
 	caFileFlag(cmd, &o.CAFile)
 	maxHeapSizeFlag(cmd, &o.MaxHeapSize)

@@ -20,20 +20,20 @@ const unixScheme = "unix://"
 
 // listenXDS opens the address that Envoys come to. Whoever reaches it can read private keys, so without TLS it has
 // to be this machine's own, unless the operator says that the network is trusted.
-func listenXDS(ctx context.Context, address string, insecure bool) (net.Listener, error) {
+func listenXDS(ctx context.Context, flag, address string, insecure bool) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(address, unixScheme); ok {
-		return listenUnix(ctx, path)
+		return listenUnix(ctx, flag, path)
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("--xds-address %q: want HOST:PORT or unix:///PATH: %w", address, err)
+		return nil, fmt.Errorf("--%s %q: want HOST:PORT or unix:///PATH: %w", flag, address, err)
 	}
 	if !isLoopback(host) && !insecure {
-		return nil, fmt.Errorf("--xds-address %s is open to other machines, and weir serves there without TLS: whoever reaches it "+
+		return nil, fmt.Errorf("--%s %s is open to other machines, and weir serves there without TLS: whoever reaches it "+
 			"can read the private keys of listeners. Use a loopback address or unix:///PATH, "+
-			"or say --insecure if everyone on that network may", address)
+			"or say --insecure if everyone on that network may", flag, address)
 	}
-	return listenTCP(ctx, "xds-address", address)
+	return listenTCP(ctx, flag, address)
 }
 
 func listenTCP(ctx context.Context, flag, address string) (net.Listener, error) {
@@ -51,23 +51,23 @@ func listenTCP(ctx context.Context, flag, address string) (net.Listener, error) 
 
 // listenUnix opens a socket; the umask decides who may connect, by default weir's own user only. A socket that nobody answers at was left by a weir
 // that was killed, and is replaced.
-func listenUnix(ctx context.Context, path string) (net.Listener, error) {
+func listenUnix(ctx context.Context, flag, path string) (net.Listener, error) {
 	if !filepath.IsAbs(path) {
-		return nil, fmt.Errorf("--xds-address %s%s: the path must be absolute, as in unix:///run/weir.sock", unixScheme, path)
+		return nil, fmt.Errorf("--%s %s%s: the path must be absolute, as in unix:///run/weir.sock", flag, unixScheme, path)
 	}
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "unix", path)
 	if errors.Is(err, syscall.EADDRINUSE) && abandoned(ctx, path) {
 		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("--xds-address: remove the socket of an earlier weir: %w", err)
+			return nil, fmt.Errorf("--%s: remove the socket of an earlier weir: %w", flag, err)
 		}
 		l, err = config.Listen(ctx, "unix", path)
 	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("--xds-address %s%s is taken: another weir listens there, or it is no socket", unixScheme, path)
+		return nil, fmt.Errorf("--%s %s%s is taken: another weir listens there, or it is no socket", flag, unixScheme, path)
 	case err != nil:
-		return nil, fmt.Errorf("--xds-address: %w", err)
+		return nil, fmt.Errorf("--%s: %w", flag, err)
 	}
 	return l, nil
 }

@@ -70,9 +70,18 @@ func serve(t *testing.T, path string, args ...string) *live {
 
 func start(t *testing.T, args ...string) *live {
 	t.Helper()
+	return launch(t, "weir serves", args[0], func(w *live) {
+		line := w.logged("weir serves")[0]
+		w.admin, w.xds = line["admin"].(string), line["xds"].(string)
+	}, append(args[1:], "--admin-address", "127.0.0.1:0")...)
+}
+
+// launch starts a command that serves, and takes its addresses once it has logged the words that say that it listens.
+func launch(t *testing.T, words, command string, addresses func(*live), flags ...string) *live {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	w := &live{t: t, stderr: new(buffer), stop: stop, ended: make(chan struct{})}
-	args = append(args, "--admin-address", "127.0.0.1:0", "--log-format", "json")
+	args := append([]string{command, "--log-format", "json"}, flags...)
 	go func() {
 		w.status = run(ctx, args, strings.NewReader(""), io.Discard, w.stderr, nil)
 		close(w.ended)
@@ -84,12 +93,8 @@ func start(t *testing.T, args ...string) *live {
 			t.Logf("weir %s\n%s", strings.Join(args, " "), w.stderr)
 		}
 	})
-	w.await("it listens", func() bool {
-		for _, line := range w.logged("weir serves") {
-			w.admin, w.xds = line["admin"].(string), line["xds"].(string)
-		}
-		return w.admin != ""
-	})
+	w.await("it listens", func() bool { return len(w.logged(words)) > 0 })
+	addresses(w)
 	return w
 }
 
@@ -128,21 +133,28 @@ func (w *live) await(what string, condition func() bool) {
 // get asks the admin API.
 func (w *live) get(path string, document any) int {
 	w.t.Helper()
-	r, err := http.Get("http://" + w.admin + path)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer r.Body.Close()
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	status, body := w.page(path)
 	if document != nil {
 		if err := json.Unmarshal(body, document); err != nil {
 			w.t.Fatalf("%s: %v in %s", path, err, body)
 		}
 	}
-	return r.StatusCode
+	return status
+}
+
+// page reads something of the admin address.
+func (w *live) page(path string) (status int, body []byte) {
+	w.t.Helper()
+	r, err := http.Get("http://" + w.admin + path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err = io.ReadAll(r.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r.StatusCode, body
 }
 
 func (w *live) current() admin.Status {

@@ -66,7 +66,7 @@ func (a *app) command() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(a.helpCommand())
 	root.AddCommand(
-		a.serveCommand(), a.runCommand(), a.initCommand(), a.validateCommand(), a.fmtCommand(), a.renderCommand(),
+		a.serveCommand(), a.runCommand(), a.standbyCommand(), a.initCommand(), a.validateCommand(), a.fmtCommand(), a.renderCommand(),
 		a.bootstrapCommand(), a.statusCommand(), a.waitCommand(), a.reloadCommand(), a.upstreamsCommand(), a.versionCommand(), a.completionCommand(),
 	)
 	return root

@@ -93,7 +93,7 @@ func (a *app) serve(ctx context.Context, o *serving, runner *envoy.RunnerOptions
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 
-	xdsListener, err := listenXDS(ctx, o.xdsAddress, o.insecure)
+	xdsListener, err := listenXDS(ctx, "xds-address", o.xdsAddress, o.insecure)
 	if err != nil {
 		return err
 	}

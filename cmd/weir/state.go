@@ -117,7 +117,7 @@ func (k *keeper) write(p *publication) bool {
 	}
 	if err != nil {
 		if cause := reason(err); cause != k.failure {
-			k.log.Error("the last good generation could not be kept; a restart with broken files would serve an older one, or none",
+			k.log.Error("the last good generation could not be kept; a start that needs it would serve an older one, or none",
 				"generation", p.generation, "err", err)
 			k.failure = cause
 		}

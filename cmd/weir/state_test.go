@@ -115,7 +115,7 @@ func TestStateThatCannotBeWritten(t *testing.T) {
 	w := serve(t, dir, "--state-dir", state)
 	w.awaitAttempt(time.Time{}, admin.Applied)
 	w.await("the failure is logged", func() bool {
-		return len(w.logged("the last good generation could not be kept; a restart with broken files would serve an older one, or none")) == 1
+		return len(w.logged("the last good generation could not be kept; a start that needs it would serve an older one, or none")) == 1
 	})
 	if left, err := os.ReadDir(state); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v, %v", left, err)

@@ -15,7 +15,8 @@ import (
 const statusLong = `Shows what a running weir serves, how its last attempt to load ended, and how far each Envoy is.
 
 An Envoy is "current" when it has taken all that is published for its instance, "behind" while something is on its way
-to it, and "refused" when it does not accept something: its words and the place in the files follow.
+to it, and "refused" when it does not accept something: its words and the place in the files follow. Standbys ("weir
+standby") that follow are listed with them.
 
 The exit status is 0 whenever weir answers; "weir wait" is the command that judges.`
 
@@ -104,6 +105,9 @@ func writeProxies(w io.Writer, s admin.Status, now time.Time) {
 		}
 		for _, p := range i.Proxies {
 			line(p, proxyState(p))
+		}
+		for _, p := range i.Standbys {
+			line(p, "standby, "+proxyState(p))
 		}
 	}
 	for _, p := range s.Strays {

@@ -5,16 +5,16 @@ import (
 	"github.com/weirproxy/weir/xds"
 )
 
-// proxies are the clients of xDS as the admin API shows them.
+// proxies are the clients of xDS as the admin API shows them, standbys last.
 func (l *loop) proxies() []admin.Proxy {
 	published := l.published.Load()
-	clients := l.server.Proxies()
-	views := make([]admin.Proxy, 0, len(clients))
-	for _, p := range clients {
+	envoys, standbys := l.server.Proxies(), l.server.Standbys()
+	views := make([]admin.Proxy, 0, len(envoys)+len(standbys))
+	for i, p := range append(envoys, standbys...) {
 		set := published.sets[p.Instance]
 		view := admin.Proxy{
 			Node: p.Node, Instance: p.Instance, Address: p.Address, UserAgent: p.UserAgent, ConnectedAt: p.ConnectedAt.UTC(),
-			Current: set != nil && !p.Unknown && p.Snapshot == set.Hash(), Types: []admin.ProxyType{},
+			Current: set != nil && !p.Unknown && p.Snapshot == set.Hash(), Standby: i >= len(envoys), Types: []admin.ProxyType{},
 		}
 		for _, t := range p.Types {
 			view.Types = append(view.Types, admin.ProxyType{
@@ -47,6 +47,12 @@ func (l *loop) connected() map[string]admin.ProxyCounts {
 	for instance, v := range answersTo(l.published.Load(), l.server.Proxies(), nil) {
 		refusing := len(v.refused)
 		counts[instance] = admin.ProxyCounts{Connected: v.took + v.silent + refusing, Current: v.took, Refusing: refusing}
+	}
+	for _, p := range l.server.Standbys() {
+		if n, ok := counts[p.Instance]; ok {
+			n.Standbys++
+			counts[p.Instance] = n
+		}
 	}
 	return counts
 }
