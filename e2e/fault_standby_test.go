@@ -23,14 +23,15 @@ var standbyFaults = []fault{
 // standby is a `weir standby` that follows a stand's weir.
 type standby struct {
 	*process
-	flags []string // of the command
+	folder string   // of its state
+	flags  []string // of the command
 }
 
-// startStandby starts a standby of "edge" that finds weir at an address.
-func startStandby(t *testing.T, xds, address string) *standby {
+// startStandby starts a standby of "edge" that finds weir at an address and keeps its state in a folder.
+func startStandby(t *testing.T, xds, address, folder string) *standby {
 	t.Helper()
-	b := &standby{flags: []string{
-		"standby", "--instance", "edge", "--xds-address", xds, "--standby-address", address, "--state-dir", t.TempDir(),
+	b := &standby{folder: folder, flags: []string{
+		"standby", "--instance", "edge", "--xds-address", xds, "--standby-address", address, "--state-dir", folder, "--log-level", "debug",
 	}}
 	b.start(t)
 	return b
@@ -61,7 +62,7 @@ func (s *stand) follows(t *testing.T, b *standby) {
 		})
 		return hold(ok, "the status is %+v", status)
 	})
-	s.kept(t, b.flags[len(b.flags)-1])
+	s.kept(t, b.folder)
 }
 
 // upstreams are those that an Envoy knows.
@@ -102,7 +103,7 @@ func standWithStandby(t *testing.T, address string) (*stand, *standby) {
 	t.Helper()
 	s := newStand(t)
 	s.serve(t)
-	b := startStandby(t, s.xds, address)
+	b := startStandby(t, s.xds, address, t.TempDir())
 	s.proxy = startEnvoy(t, "edge", "first", s.xds, "--standby-address", address)
 	s.next(t)
 	s.newest(t)
@@ -164,7 +165,7 @@ func standbyServesWhileWeirHangs(t *testing.T) result {
 	s.serve(t)
 	w := newWire(t, s.xds)
 	address := loopback(freePort(t))
-	b := startStandby(t, w.address(), address)
+	b := startStandby(t, w.address(), address, t.TempDir())
 	s.follows(t, b)
 	w.set(wireState{silent: true})
 	b.kill(t)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -45,7 +47,9 @@ func within[T any](t *testing.T, c <-chan T) T {
 // whole is a set with everything that refers to something.
 func whole(edit int) []proto.Message {
 	upstream := upstream(fmt.Sprint("c", edit%3), edit, 80+edit%5)
-	return append(upstream, plain("l", 1+edit%4), routing("r", fmt.Sprint("c", edit%3)))
+	return append(upstream, plain("l", 1+edit%4), routing("r", fmt.Sprint("c", edit%3)),
+		&routev3.ScopedRouteConfiguration{Name: fmt.Sprint("s", edit%2), RouteConfigurationName: "r"},
+		&tlsv3.Secret{Name: fmt.Sprint("key", edit%3)})
 }
 
 func TestFollowTakesWholeSetsOnly(t *testing.T) {
@@ -159,7 +163,7 @@ func TestRelease(t *testing.T) {
 	clusters := c.next()
 	f.Release()
 	c.ack(clusters)
-	for _, k := range []kind{endpoints, listeners, routes} {
+	for _, k := range []kind{endpoints, secrets, listeners, scopes, routes} {
 		c.ask(k, "*")
 		c.ack(c.next())
 	}

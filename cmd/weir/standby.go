@@ -143,6 +143,7 @@ type standby struct {
 	keeper  *keeper
 	server  *xds.Server
 	set     *xds.Set    // what weir published last; nil: nothing is known
+	kept    string      // hash of the set that was handed to the keeper, or is on disk already
 	follows atomic.Bool // weir is there, and set is what it publishes; read by sendBack
 }
 
@@ -165,6 +166,9 @@ func (s *standby) restore() {
 		return
 	}
 	s.log.Info("what was kept can be served", "instance", s.instance, "loaded_at", p.at.Format(time.RFC3339), "dir", s.keeper.dir)
+	if len(p.sets) == 1 { // else the file holds keys of instances that are none of this machine's business
+		s.kept = set.Hash()
+	}
 	s.publish(set)
 }
 
@@ -221,6 +225,10 @@ func (s *standby) took(set *xds.Set) {
 		s.server.Release()
 	}
 	s.publish(set)
+	if s.kept == set.Hash() {
+		return
+	}
+	s.kept = set.Hash()
 	sets := map[string]*xds.Set{s.instance: set}
 	s.keeper.keep(&publication{
 		generation: xds.Generation(sets), at: time.Now().UTC(), sets: sets, configuration: new(model.Configuration),
