@@ -197,6 +197,12 @@ func wire(t *testing.T, resources []Resource) []byte {
 // selfSigned is a certificate, which is its own CA, for names and addresses, and its key.
 func selfSigned(t *testing.T, hosts ...string) (certificate, key []byte) {
 	t.Helper()
+	return selfSignedUntil(t, time.Now().Add(24*time.Hour), hosts...)
+}
+
+// selfSignedUntil is selfSigned, valid from two days ago to a time.
+func selfSignedUntil(t *testing.T, end time.Time, hosts ...string) (certificate, key []byte) {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +214,7 @@ func selfSigned(t *testing.T, hosts ...string) (certificate, key []byte) {
 	template := &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      pkix.Name{Organization: []string{"weir's tests"}, SerialNumber: serial.String()},
-		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		NotBefore:    time.Now().Add(-48 * time.Hour), NotAfter: end,
 		IsCA: true, BasicConstraintsValid: true,
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
