@@ -160,7 +160,7 @@ func TestConnectTimeout(t *testing.T) {
 		}
 		took[name] = time.Since(start)
 	}
-	if took["short"] > 2*time.Second || took["usual"] < 2*model.DefaultConnectTimeout {
+	if took["short"] > 2*time.Second || took["usual"] < 2*model.DefaultConnectTimeout-100*time.Millisecond { // Envoy counts from when it last looked at the clock
 		t.Errorf("two attempts take %v", took)
 	}
 }
