@@ -77,7 +77,7 @@ func options(state *State) Options {
 		Reload: func(context.Context) (*Attempt, error) { return state.LastAttempt, nil },
 		Metrics: NewMetrics("v1", func() map[string]ProxyCounts {
 			return map[string]ProxyCounts{"edge": {Connected: 3, Current: 2, Refusing: 1, Standbys: 1}, "back": {}}
-		}),
+		}, func() *State { return state }),
 	}
 }
 
@@ -305,5 +305,30 @@ func TestServerHasTimeouts(t *testing.T) {
 	s := NewServer(options(loaded()), slog.New(slog.DiscardHandler))
 	if s.ReadHeaderTimeout == 0 || s.ReadTimeout == 0 || s.IdleTimeout == 0 || s.WriteTimeout <= ReloadTimeout {
 		t.Errorf("%v %v %v %v", s.ReadHeaderTimeout, s.ReadTimeout, s.IdleTimeout, s.WriteTimeout)
+	}
+}
+
+// Each file of a block is a series, however many listeners use it.
+func TestExpirations(t *testing.T) {
+	edge := model.Certificate{CertificateFile: "edge.crt", NotAfter: time.Unix(2000000000, 0)}
+	s := loaded()
+	s.Configuration = &model.Configuration{
+		Instances: map[string]*model.Instance{"edge": {Listeners: map[string]*model.Listener{
+			"a": {Certificates: []model.Certificate{edge}}, "b": {Certificates: []model.Certificate{edge}},
+		}}},
+		Upstreams: map[string]*model.Upstream{
+			"orders": {TLS: &model.UpstreamTLS{Client: &model.Certificate{CertificateFile: "hidden.crt", NotAfter: time.Unix(2000000001, 0)}}},
+			"plain":  {},
+		},
+	}
+	s.Mask = func(text string) string { return strings.ReplaceAll(text, "hidden", "[sensitive]") }
+	text := body(t, ask(options(s), "GET", "/metrics"))
+	for _, line := range []string{
+		`weir_certificate_expiration_timestamp_seconds{file="edge.crt",kind="instance",name="edge"} 2e+09`,
+		`weir_certificate_expiration_timestamp_seconds{file="[sensitive].crt",kind="upstream",name="orders"} 2.000000001e+09`,
+	} {
+		if strings.Count(text, line+"\n") != 1 {
+			t.Errorf("no %s", line)
+		}
 	}
 }

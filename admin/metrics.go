@@ -24,8 +24,8 @@ type Metrics struct {
 // and how many standbys, which are no proxies.
 type ProxyCounts struct{ Connected, Current, Refusing, Standbys int }
 
-// NewMetrics registers everything. proxies counts the proxies of each instance.
-func NewMetrics(version string, proxies func() map[string]ProxyCounts) *Metrics {
+// NewMetrics registers everything. proxies counts the proxies of each instance, state is what is served.
+func NewMetrics(version string, proxies func() map[string]ProxyCounts, state func() *State) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		successful: prometheus.NewGauge(prometheus.GaugeOpts{
@@ -59,7 +59,7 @@ func NewMetrics(version string, proxies func() map[string]ProxyCounts) *Metrics 
 		ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.successful, m.succeeded, m.reloads, m.load, m.refusals, build, connected(proxies),
+	m.registry.MustRegister(m.successful, m.succeeded, m.reloads, m.load, m.refusals, build, connected(proxies), expirations(state),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/weirproxy/weir/config/lang"
 )
 
 // What may not be said in a message about a key file is anything of its content: the functions here speak of block
@@ -50,7 +52,7 @@ func parseChain(text []byte) (chain []byte, certificates []*x509.Certificate, wr
 func (l *loader) parseChain(text []byte) (chain []byte, certificates []*x509.Certificate, wrong string) {
 	chain, certificates, wrong = parseChain(text)
 	for _, c := range certificates {
-		for _, at := range []time.Time{c.NotBefore, c.NotAfter} {
+		for _, at := range []time.Time{c.NotBefore, renewedBefore(c), c.NotAfter} {
 			switch {
 			case at.Before(l.now) && at.After(l.since):
 				l.since = at
@@ -159,18 +161,24 @@ func belongsTo(key crypto.Signer, certificate *x509.Certificate) bool {
 
 // outOfDate says why a certificate is not valid at the time.
 func outOfDate(c *x509.Certificate, now time.Time) string {
-	const form = "2006-01-02 15:04:05 MST"
-	name := c.Subject.CommonName
-	if name == "" && len(c.DNSNames) > 0 {
-		name = c.DNSNames[0]
-	}
-	switch {
+	switch name := certificateName(c); {
 	case now.After(c.NotAfter):
-		return fmt.Sprintf("The certificate of %q expired at %s.", name, c.NotAfter.UTC().Format(form))
+		return fmt.Sprintf("The certificate of %q expired at %s.", name, c.NotAfter.UTC().Format(dateForm))
 	case now.Before(c.NotBefore):
-		return fmt.Sprintf("The certificate of %q is not valid before %s.", name, c.NotBefore.UTC().Format(form))
+		return fmt.Sprintf("The certificate of %q is not valid before %s.", name, c.NotBefore.UTC().Format(dateForm))
 	}
 	return ""
+}
+
+// dateForm is how messages write the dates of certificates.
+const dateForm = "2006-01-02 15:04:05 MST"
+
+// certificateName is what people know a certificate by.
+func certificateName(c *x509.Certificate) string {
+	if c.Subject.CommonName == "" && len(c.DNSNames) > 0 {
+		return c.DNSNames[0]
+	}
+	return c.Subject.CommonName
 }
 
 // mustStaple is the extension by which a certificate asks for a stapled OCSP answer.
@@ -209,18 +217,59 @@ func serverNames(c *x509.Certificate) []string {
 	return slices.Compact(names)
 }
 
-// wrongCA says why nothing can be verified with the certificates: some of a bundle may be out of date, all may not.
-func wrongCA(certificates []*x509.Certificate, now time.Time) string {
-	var wrong string
-	for _, c := range certificates {
-		if wrong = outOfDate(c, now); wrong == "" {
-			return ""
+// validUntil is when the first of a chain expires.
+func validUntil(chain []*x509.Certificate) time.Time {
+	first := chain[0].NotAfter
+	for _, c := range chain[1:] {
+		if c.NotAfter.Before(first) {
+			first = c.NotAfter
 		}
 	}
-	if len(certificates) == 1 {
-		return wrong
+	return first
+}
+
+// renewedBefore is when a certificate should have been renewed: nine tenths of its lifetime have passed, whether that is a
+// day or a year. Whatever renews certificates by itself does it long before.
+func renewedBefore(c *x509.Certificate) time.Time {
+	return c.NotAfter.Add(-c.NotAfter.Sub(c.NotBefore) / 10)
+}
+
+// warnOfDates warns of a chain that is not valid now, and says what follows, or that will not be soon. It is no error: time
+// alone must not have a configuration refused that serves, with all edits of other things.
+func (l *loader) warnOfDates(file lang.Value[string], chain []*x509.Certificate, follows string) {
+	for _, c := range chain {
+		if wrong := outOfDate(c, l.now); wrong != "" {
+			l.diags = append(l.diags, lang.Warning(ruleCertificate, file.Range, "Certificate that is out of date",
+				fmt.Sprintf("%s: %s It is used all the same, and %s. Renew it; the new file is taken by itself.", file.V, wrong, follows)))
+			return
+		}
 	}
-	return fmt.Sprintf("None of its %d certificates is valid now. %s", len(certificates), wrong)
+	for _, c := range chain {
+		if l.now.After(renewedBefore(c)) {
+			l.diags = append(l.diags, lang.Warning(ruleCertificate, file.Range, "Certificate that expires soon",
+				fmt.Sprintf("%s: The certificate of %q expires at %s, and nine tenths of its lifetime have passed. Then %s. Renew it; the new file is taken by itself.",
+					file.V, certificateName(c), c.NotAfter.UTC().Format(dateForm), follows)))
+			return
+		}
+	}
+}
+
+// warnOfCA warns of a file with which nothing can be verified: some of a bundle may be out of date, all may not.
+func (l *loader) warnOfCA(file lang.Value[string], certificates []*x509.Certificate, follows string) {
+	if len(certificates) == 0 {
+		return // there is a worse message
+	}
+	var wrong string
+	for _, c := range certificates {
+		if wrong = outOfDate(c, l.now); wrong == "" {
+			return
+		}
+	}
+	if len(certificates) > 1 {
+		wrong = fmt.Sprintf("None of its %d certificates is valid now. %s", len(certificates), wrong)
+	}
+	l.diags = append(l.diags, lang.Warning(ruleCertificate, file.Range, "CA file that is out of date",
+		fmt.Sprintf("%s: %s It is used all the same, and %s. Renew it; the new file is taken by itself.", file.V, wrong, follows)))
 }
 
 // readWords is an error of reading a file without the path, which the message names once.

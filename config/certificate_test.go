@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/weirproxy/weir/config/lang"
 )
 
 // TestKeyForms reads each form of key that openssl writes.
@@ -126,8 +129,9 @@ func TestCABundle(t *testing.T) {
 		if wrong != "" {
 			t.Fatal(wrong)
 		}
-		if wrong := wrongCA(certificates, testNow); (wrong == "") != c.ok {
-			t.Errorf("%s: %q", name, wrong)
+		l := &loader{now: testNow}
+		if l.warnOfCA(lang.Value[string]{V: "ca.crt"}, certificates, "nobody is verified"); (len(l.diags) == 0) != c.ok {
+			t.Errorf("%s: %v", name, l.diags)
 		}
 	}
 }
@@ -149,6 +153,39 @@ func TestValidityIsExact(t *testing.T) {
 	}
 	if wrong := outOfDate(certificates[0], from) + outOfDate(certificates[0], to); wrong != "" {
 		t.Error(wrong)
+	}
+}
+
+// TestWarningsOfDates: whatever the clock says, a certificate is used; what is said of it changes when its dates say so.
+func TestWarningsOfDates(t *testing.T) {
+	from, to := testNow.AddDate(0, 0, -100), testNow.AddDate(0, 0, 100)
+	text := newCertificate(newECDSA(), from, to, "x")
+	for _, c := range []struct {
+		now  time.Time
+		want string
+	}{
+		{time.Unix(0, 0), "not valid before"},
+		{from.Add(-1), "not valid before"},
+		{from, ""},
+		{to.AddDate(0, 0, -20), ""},
+		{to.AddDate(0, 0, -20).Add(1), "expires at"},
+		{to, "expires at"},
+		{to.Add(1), "expired at"},
+		{to.AddDate(100, 0, 0), "expired at"},
+	} {
+		l := &loader{now: c.now}
+		_, chain, _ := l.parseChain(text)
+		l.warnOfDates(lang.Value[string]{V: "edge.crt"}, chain, "callers refuse it")
+		got := ""
+		for _, d := range l.diags {
+			got += d.Detail
+		}
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("at %v: %q, want %q", c.now, got, c.want)
+		}
+		if c.now.Before(l.since) || !l.until.IsZero() && c.now.After(l.until) {
+			t.Errorf("at %v: it holds from %v to %v", c.now, l.since, l.until)
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ type Options struct {
 	// operator stands: the PATH that was given, when it is a directory. Load fills it in.
 	Prefix string
 
-	// Now is the time at which certificates must be valid; zero is the present.
+	// Now is the time at which certificates are to be valid; zero is the present. It decides on nothing but warnings.
 	Now time.Time
 }
 
@@ -38,6 +38,9 @@ type Result struct {
 	Diagnostics   hcl.Diagnostics      // masked; by file and line, those without a place first
 	Read          []string             // sorted absolute paths of the files and directories read besides the configuration's, also of missing ones
 	Empty         bool                 // the text has no vpc, ccn, instance, upstream or service
+
+	// Since and Until bound the time in which a load of the same files says the same of their certificates' dates; zero: no bound.
+	Since, Until time.Time
 
 	source func(name string) *hcl.File // nil where there is no text of the name
 	mask   func(string) string
@@ -103,6 +106,8 @@ func load(root string, files []lang.File, o Options) *Result {
 		Diagnostics: l.finish(),
 		Read:        read.sorted(),
 		Empty:       l.empty(),
+		Since:       l.since,
+		Until:       l.until,
 		source:      sources(module, files),
 		mask:        module.Mask,
 	}

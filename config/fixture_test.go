@@ -46,6 +46,7 @@ var testFiles = sync.OnceValue(func() map[string][]byte {
 	add("nameless", otherKey, from, to)
 	add("expired", edgeKey, from, testNow.AddDate(0, 0, -1), "shop.example.com")
 	add("future", edgeKey, testNow.AddDate(0, 0, 1), to, "shop.example.com")
+	add("soon", edgeKey, from, testNow.AddDate(0, 0, 1), "shop.example.com")
 	add("ed25519", newEd25519(), from, to, "shop.example.com")
 	add("rsa1024", newRSA(1024), from, to, "shop.example.com")
 	files["tls/combined.pem"] = append(append([]byte("# edge\n"), files["tls/edge.key"]...), files["tls/edge.crt"]...)

@@ -105,8 +105,9 @@ func (ld *Loader) build(texts []lang.File, now time.Time) (result *Result) {
 
 func (s *state) result(texts []lang.File, paths []string) *Result {
 	mask, given := s.space.Mask(), s.space.Given()
+	since, until := s.dates()
 	r := &Result{
-		Configuration: s.configuration, Diagnostics: s.diagnostics(mask), Read: paths, Empty: true, mask: mask,
+		Configuration: s.configuration, Diagnostics: s.diagnostics(mask), Read: paths, Empty: true, Since: since, Until: until, mask: mask,
 		source: func(name string) *hcl.File {
 			i, found := slices.BinarySearchFunc(texts, name, func(f lang.File, name string) int { return strings.Compare(f.Name, name) })
 			file := given[name]

@@ -101,6 +101,7 @@ func told(t interface{ Fatal(...any) }, r *Result) map[string]any {
 	}
 	return map[string]any{
 		"text": text.String(), "json": document.String(), "configuration": string(configuration), "empty": r.Empty, "read": r.Read,
+		"since": r.Since, "until": r.Until,
 	}
 }
 

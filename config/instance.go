@@ -188,30 +188,28 @@ func (l *loader) decodeCertificates(bodies []*lang.Body) []model.Certificate {
 func (l *loader) decodeCertificate(body *lang.Body) (model.Certificate, bool) {
 	file, keyFile := body.String("certificate_file"), body.String("private_key_file")
 	out := model.Certificate{CertificateFile: file.V, PrivateKeyFile: keyFile.V, Place: body.Place()}
-	chain, leaf := l.readChain(file)
+	chain, certificates := l.readChain(file)
 	key, signer := l.readKey(keyFile)
-	if leaf == nil || signer == nil {
+	if certificates == nil || signer == nil {
 		return out, false
 	}
+	leaf := certificates[0]
 	if !belongsTo(signer, leaf) {
 		l.report(ruleCertificate, keyFile.Range, "Key and certificate do not belong together",
 			"%s is not the key of the first certificate in %s. The first certificate is the server's own, followed by those of its issuers. Compare the public keys: openssl x509 -in CERTIFICATE -noout -pubkey; openssl pkey -in KEY -pubout.", keyFile.V, file.V)
 		return out, false
 	}
-	out.Chain, out.PrivateKey, out.ServerNames = chain, key, serverNames(leaf)
+	out.Chain, out.PrivateKey, out.ServerNames, out.NotAfter = chain, key, serverNames(leaf), validUntil(certificates)
 	return out, true
 }
 
-// readChain returns no leaf when the file cannot be served.
-func (l *loader) readChain(file lang.Value[string]) (chain []byte, leaf *x509.Certificate) {
+// readChain returns no certificates when the file cannot be served. The first is the leaf.
+func (l *loader) readChain(file lang.Value[string]) (chain []byte, certificates []*x509.Certificate) {
 	text, ok := l.read(file, "certificate_file")
 	if !ok {
 		return nil, nil
 	}
 	chain, certificates, wrong := l.parseChain(text)
-	for i := 0; wrong == "" && i < len(certificates); i++ {
-		wrong = outOfDate(certificates[i], l.now)
-	}
 	if wrong == "" {
 		wrong = unservable(certificates[0])
 	}
@@ -219,7 +217,8 @@ func (l *loader) readChain(file lang.Value[string]) (chain []byte, leaf *x509.Ce
 		l.report(ruleCertificate, file.Range, "Unusable certificate", "%s cannot be served. %s", file.V, wrong)
 		return nil, nil
 	}
-	return chain, certificates[0]
+	l.warnOfDates(file, certificates, "callers who check it refuse the connection")
+	return chain, certificates
 }
 
 // readKey returns no signer when the file cannot be used.

@@ -37,12 +37,10 @@ func (l *loader) decodeListenerTLS(body *lang.Body) model.ListenerTLS {
 	}
 	if text, ok := l.read(file, "client_ca_file"); ok {
 		chain, certificates, wrong := l.parseChain(text)
-		if wrong == "" {
-			wrong = wrongCA(certificates, l.now)
-		}
 		if wrong != "" {
 			l.report(ruleCertificate, file.Range, "Unusable CA file", "%s cannot be used to verify callers. %s", file.V, wrong)
 		}
+		l.warnOfCA(file, certificates, "every caller is refused")
 		out.ClientCA = chain
 	}
 	return out

@@ -56,6 +56,19 @@ func newState(in lang.Input, reads *reads) *state {
 	}
 }
 
+// dates bound the time in which nothing else is said of the dates of certificates.
+func (s *state) dates() (since, until time.Time) {
+	for r := range s.dated {
+		if r.since.After(since) {
+			since = r.since
+		}
+		if !r.until.IsZero() && (until.IsZero() || r.until.Before(until)) {
+			until = r.until
+		}
+	}
+	return since, until
+}
+
 // change is one load that builds on the last good one.
 type change struct {
 	*state
@@ -98,7 +111,7 @@ func include(sets map[string]map[string]bool, kind, name string) {
 // evaluate decodes what is new, and what looked at something that is another now. Later kinds look at earlier ones.
 func (c *change) evaluate() bool {
 	for r := range c.dated {
-		if !c.now.Before(r.until) || c.now.Before(r.since) {
+		if !r.until.IsZero() && !c.now.Before(r.until) || c.now.Before(r.since) {
 			include(c.again, r.unit.Kind, r.unit.Name)
 		}
 	}

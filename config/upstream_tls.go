@@ -25,12 +25,10 @@ func (l *loader) decodeUpstreamTLS(body *lang.Body, protocol lang.Value[model.Pr
 	}
 	if text, ok := l.read(file, "ca_file"); ok {
 		chain, certificates, wrong := l.parseChain(text)
-		if wrong == "" {
-			wrong = wrongCA(certificates, l.now)
-		}
 		if wrong != "" {
 			l.report(ruleCertificate, file.Range, "Unusable CA file", "%s cannot be used to verify nodes. %s", file.V, wrong)
 		}
+		l.warnOfCA(file, certificates, "requests to these nodes are answered 503")
 		out.CA = chain
 	}
 	if sni.Valid() {
@@ -65,7 +63,7 @@ func (l *loader) decodeClientCertificate(body *lang.Body) *model.Certificate {
 		l.report(lang.RuleMissing, file.Range, "Certificate without a key", "Envoy shows a certificate together with a proof that it has the key, and client_key_file, which names that, is missing. Add it, or remove the certificate.")
 		return nil
 	}
-	chain, leaf := l.readClientChain(file)
+	chain, certificates := l.readClientChain(file)
 	text, ok := l.read(keyFile, "client_key_file")
 	if !ok {
 		return nil
@@ -75,26 +73,25 @@ func (l *loader) decodeClientCertificate(body *lang.Body) *model.Certificate {
 	case wrong != "":
 		l.report(ruleCertificate, keyFile.Range, "Unusable private key", "%s cannot be used. %s", keyFile.V, wrong)
 		return nil
-	case leaf == nil:
+	case certificates == nil:
 		return nil
-	case !belongsTo(signer, leaf):
+	case !belongsTo(signer, certificates[0]):
 		l.report(ruleCertificate, keyFile.Range, "Key and certificate do not belong together",
 			"%s is not the key of the first certificate in %s. The first certificate is Envoy's own, followed by those of its issuers. Compare the public keys: openssl x509 -in CERTIFICATE -noout -pubkey; openssl pkey -in KEY -pubout.", keyFile.V, file.V)
 		return nil
 	}
-	return &model.Certificate{CertificateFile: file.V, PrivateKeyFile: keyFile.V, Chain: chain, PrivateKey: key, Place: body.Place()}
+	return &model.Certificate{
+		CertificateFile: file.V, PrivateKeyFile: keyFile.V, Chain: chain, PrivateKey: key, NotAfter: validUntil(certificates), Place: body.Place(),
+	}
 }
 
-// readClientChain returns no leaf when the file cannot be shown.
-func (l *loader) readClientChain(file lang.Value[string]) (chain []byte, leaf *x509.Certificate) {
+// readClientChain returns no certificates when the file cannot be shown. The first is the leaf.
+func (l *loader) readClientChain(file lang.Value[string]) (chain []byte, certificates []*x509.Certificate) {
 	text, ok := l.read(file, "client_certificate_file")
 	if !ok {
 		return nil, nil
 	}
 	chain, certificates, wrong := l.parseChain(text)
-	for i := 0; wrong == "" && i < len(certificates); i++ {
-		wrong = outOfDate(certificates[i], l.now)
-	}
 	if wrong == "" {
 		wrong = unusableKey(certificates[0])
 	}
@@ -102,11 +99,12 @@ func (l *loader) readClientChain(file lang.Value[string]) (chain []byte, leaf *x
 		l.report(ruleCertificate, file.Range, "Unusable certificate", "%s cannot be shown to nodes. %s", file.V, wrong)
 		return nil, nil
 	}
+	l.warnOfDates(file, certificates, "nodes that check it refuse the connection")
 	if !forClients(certificates[0]) {
 		l.diags = append(l.diags, lang.Warning(ruleCertificate, file.Range, "Certificate that is not for clients",
 			file.V+" holds a certificate for other uses than that of a client, and most nodes refuse it. Have it issued with clientAuth (extended key usage)."))
 	}
-	return chain, certificates[0]
+	return chain, certificates
 }
 
 // unusableKey says why Envoy would refuse a certificate that is in date.

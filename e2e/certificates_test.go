@@ -41,7 +41,15 @@ func newAuthority(t *testing.T, name string) *authority {
 // issue makes a server certificate for DNS names and IP addresses: chain and key, as PEM.
 func (a *authority) issue(t *testing.T, names ...string) (chain, key string) {
 	t.Helper()
+	return a.issueFrom(t, time.Now().Add(-time.Hour), 25*time.Hour, names...)
+}
+
+// issueFrom is issue for a certificate that is valid at another time.
+func (a *authority) issueFrom(t *testing.T, from time.Time, lifetime time.Duration, names ...string) (chain, key string) {
+	t.Helper()
 	template := &x509.Certificate{
+		NotBefore:   from,
+		NotAfter:    from.Add(lifetime),
 		Subject:     pkix.Name{CommonName: names[0]},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
@@ -101,7 +109,9 @@ func sign(t *testing.T, template, parent *x509.Certificate, subject, issuer *ecd
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	must(t, err)
 	template.SerialNumber = serial
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	if template.NotAfter.IsZero() {
+		template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, &subject.PublicKey, issuer)
 	must(t, err)
 	return der

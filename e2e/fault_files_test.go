@@ -23,6 +23,7 @@ var fileFaults = []fault{
 	{"the disk is full where `weir run` starts Envoy, and Envoy is killed", "weir tries again until there is room; the port is closed meanwhile", diskIsFullForEnvoy},
 	{"the disk is full where `--state-dir` is", "edits are live, and weir says that they are not kept; those made when there is room again are", diskIsFullForState},
 	{"clocks of files jump: saves dated 1970, 2100, and backwards", "every save is live: content decides, not time", filesJump},
+	{"a listener's certificate is not valid yet when it comes, and expires while it serves", "it is used whatever the clock says, and weir says how it stands within seconds; edits are live all the time, and so is the renewed file", certificateExpires},
 	{"10,000 edits in a minute", "no request fails, weir's memory stays bounded, the last edit is served", manyEdits},
 	{"a file of 100 MB", "refused by its size, unread; what served serves on", largeFile},
 	{"a directory of 50,000 files", "loaded, in memory that is bounded; an edit of one of them is live", manyFiles},

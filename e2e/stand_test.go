@@ -70,6 +70,7 @@ type stand struct {
 	port  int
 	nodes []*node
 	edits int
+	more  string // in the instance, besides its listener
 }
 
 // newStand makes the files and nodes; nothing runs yet.
@@ -111,6 +112,7 @@ func (s *stand) serve(t *testing.T, changes ...func(*exec.Cmd)) {
 // name: clusters, endpoints and routes change at once.
 func (s *stand) text() string {
 	orders := shop(s.port, plain(s.nodes[s.edits%2]))
+	orders = strings.Replace(orders, "\n}\n\nupstream", "\n"+s.more+"}\n\nupstream", 1)
 	return strings.ReplaceAll(orders, "orders", fmt.Sprintf("orders_%d", s.edits%7)) + mock("edit", "/edit", fmt.Sprint(s.edits))
 }
 

@@ -141,11 +141,12 @@ type ListenerLimits struct {
 
 // Certificate is one tls block of a listener: a chain with its key, read and checked at load.
 type Certificate struct {
-	CertificateFile string   // as the operator wrote it
-	PrivateKeyFile  string   // as the operator wrote it
-	Chain           []byte   // PEM
-	PrivateKey      Secret   // PEM
-	ServerNames     []string // DNS names of the leaf, lower case, sorted; "*.example.com" as it is
+	CertificateFile string    // as the operator wrote it
+	PrivateKeyFile  string    // as the operator wrote it
+	Chain           []byte    // PEM
+	PrivateKey      Secret    // PEM
+	ServerNames     []string  // DNS names of the leaf, lower case, sorted; "*.example.com" as it is
+	NotAfter        time.Time // until when the whole chain is valid
 	Place           Place
 }
 

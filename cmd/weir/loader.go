@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -37,6 +38,8 @@ type loader struct {
 	last      *config.Loader // knows the last good load
 	publisher publisher
 	read      []string // besides the configuration's files
+
+	since, until time.Time // when what was said of certificates' dates holds; zero: no bound
 }
 
 // first is the first mistake of an invalid configuration.
@@ -72,7 +75,7 @@ func (d *loader) load(u source.Update, a *attempt) (outcome admin.Outcome) {
 		return admin.Failed
 	}
 	result := d.last.Load(u.Snapshot, d.options(u.Snapshot))
-	d.read = result.Read
+	d.read, d.since, d.until = result.Read, result.Since, result.Until
 	switch {
 	case d.allowEmpty && len(u.Snapshot.Files) == 0:
 		result.Configuration = new(model.Configuration)
@@ -94,6 +97,11 @@ func (d *loader) load(u source.Update, a *attempt) (outcome admin.Outcome) {
 	loaded.mask = result.Mask()
 	a.loaded, a.Generation = loaded, loaded.generation
 	return admin.Applied
+}
+
+// outlived tells whether another load of the same files would say something else of their certificates' dates.
+func (d *loader) outlived(now time.Time) bool {
+	return now.Before(d.since) || !d.until.IsZero() && !now.Before(d.until)
 }
 
 // report prints the diagnostics and puts them into the attempt.

@@ -22,6 +22,9 @@ const (
 	settleEvery  = 5 * time.Millisecond
 )
 
+// clockEvery is how often the loop looks at the clock, which may jump: certificates expire without an event.
+const clockEvery = 5 * time.Second
+
 // largeLoad is how long a load takes that leaves so much garbage that the memory is given back at once: a load from scratch
 // of thousands of upstreams. An edit never takes that long.
 const largeLoad = 500 * time.Millisecond
@@ -43,6 +46,7 @@ type loop struct {
 	state     atomic.Pointer[admin.State] // never nil; changes when an attempt has ended
 	published atomic.Pointer[publication] // never nil; changes when something is published
 
+	files   *source.Snapshot        // that were taken last; nil: they could not be read
 	asked   bool                    // the watcher was told to reload, and that update has not come yet
 	waiting []chan<- *admin.Attempt // asked for the update that is due
 	later   []chan<- *admin.Attempt // asked after that: the update may have been read before
@@ -75,6 +79,8 @@ func (l *loop) run(ctx context.Context, hangup <-chan struct{}) {
 	defer close(l.stopped)
 	ticker := time.NewTicker(settleEvery)
 	defer ticker.Stop()
+	clock := time.NewTicker(clockEvery)
+	defer clock.Stop()
 	updates := l.watcher.Updates()
 	for {
 		var tick <-chan time.Time
@@ -101,6 +107,10 @@ func (l *loop) run(ctx context.Context, hangup <-chan struct{}) {
 			}
 		case <-tick:
 			l.settle()
+		case now := <-clock.C:
+			if l.files != nil && l.loader.outlived(now) {
+				l.take(source.Update{Snapshot: l.files})
+			}
 		}
 	}
 }
@@ -138,7 +148,8 @@ func (l *loop) reload(ctx context.Context) (*admin.Attempt, error) {
 // take makes an update into one attempt.
 func (l *loop) take(u source.Update) {
 	l.hurry()
-	a := &attempt{Attempt: admin.Attempt{At: time.Now().UTC(), Diagnostics: noDiagnostics}}
+	began := time.Now() // UTC drops the monotonic reading
+	a := &attempt{Attempt: admin.Attempt{At: began.UTC(), Diagnostics: noDiagnostics}}
 	a.forced = u.Forced
 	if u.Forced { // any other may have been on its way before those who wait asked
 		later := l.later
@@ -147,9 +158,10 @@ func (l *loop) take(u source.Update) {
 			l.ask(later...)
 		}
 	}
+	l.files = u.Snapshot
 	outcome := l.loader.load(u, a)
 	l.watcher.Also(l.loader.read)
-	a.Took = admin.Duration(time.Since(a.At))
+	a.Took = admin.Duration(time.Since(began))
 	l.metrics.Loaded(time.Duration(a.Took))
 	if outcome != admin.Applied {
 		l.restore()

@@ -97,3 +97,25 @@ func TestPublisherForgetsNothing(t *testing.T) {
 		t.Errorf("%v, %v: %+v", generations, err, gone)
 	}
 }
+
+// What was said of certificates' dates is said anew when a date passes, whichever way the clock goes.
+func TestOutlived(t *testing.T) {
+	from, to := time.Unix(1000, 0), time.Unix(2000, 0)
+	for name, test := range map[string]struct {
+		since, until, now time.Time
+		want              bool
+	}{
+		"no dates":             {now: from},
+		"between":              {from, to, from.Add(1), false},
+		"at the end":           {from, to, to, true},
+		"the clock went back":  {from, to, from.Add(-1), true},
+		"nothing before":       {time.Time{}, to, time.Unix(0, 0), false},
+		"nothing afterwards":   {from, time.Time{}, to.AddDate(100, 0, 0), false},
+		"a long time has gone": {from, to, to.AddDate(100, 0, 0), true},
+	} {
+		d := &loader{since: test.since, until: test.until}
+		if got := d.outlived(test.now); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -169,7 +169,7 @@ func (a *app) newLoop(o *serving, watcher *source.Watcher) *loop {
 	l.state.Store(&admin.State{Version: thisBuild().Version, StartedAt: time.Now().UTC(), Path: o.conf.path})
 	l.published.Store(new(publication))
 	l.server = xds.NewServer(xds.Options{Log: a.log, Refused: l.refusals.add})
-	l.metrics = admin.NewMetrics(thisBuild().Version, l.connected)
+	l.metrics = admin.NewMetrics(thisBuild().Version, l.connected, l.state.Load)
 	return l
 }
 

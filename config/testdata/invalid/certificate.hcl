@@ -22,14 +22,6 @@ instance "edge" {
       private_key_file = "tls/passphrase.key" # ERROR: Unusable private key
     }
     tls {
-      certificate_file = "tls/expired.crt" # ERROR: Unusable certificate
-      private_key_file = "tls/expired.key"
-    }
-    tls {
-      certificate_file = "tls/future.crt" # ERROR: Unusable certificate
-      private_key_file = "tls/future.key"
-    }
-    tls {
       certificate_file = "tls/edge.crt"
       private_key_file = "tls/other.key" # ERROR: Key and certificate do not belong together
     }
@@ -60,6 +52,30 @@ instance "edge" {
     tls {
       certificate_file = "tls/nameless.crt" # ERROR: Certificate that is never chosen
       private_key_file = "tls/nameless.key"
+    }
+  }
+
+  listener "expired" {
+    port = 8446
+    tls {
+      certificate_file = "tls/expired.crt" # WARNING: Certificate that is out of date
+      private_key_file = "tls/expired.key"
+    }
+  }
+
+  listener "future" {
+    port = 8447
+    tls {
+      certificate_file = "tls/future.crt" # WARNING: Certificate that is out of date
+      private_key_file = "tls/future.key"
+    }
+  }
+
+  listener "soon" {
+    port = 8448
+    tls {
+      certificate_file = "tls/soon.crt" # WARNING: Certificate that expires soon
+      private_key_file = "tls/soon.key"
     }
   }
 

@@ -19,7 +19,7 @@ instance "edge" {
   }
   listener "expired" {
     port           = 8444
-    client_ca_file = "tls/expired.crt" # ERROR: Unusable CA file
+    client_ca_file = "tls/expired.crt" # WARNING: CA file that is out of date
     tls {
       certificate_file = "tls/edge.crt"
       private_key_file = "tls/edge.key"

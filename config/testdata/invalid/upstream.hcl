@@ -67,7 +67,7 @@ upstream "old_ca" {
   vpc      = vpc.main
   protocol = "https"
   tls {
-    ca_file = "tls/expired.crt" # ERROR: Unusable CA file
+    ca_file = "tls/expired.crt" # WARNING: CA file that is out of date
   }
   node "a.test:443" {}
 }

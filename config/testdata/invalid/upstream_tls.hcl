@@ -33,7 +33,7 @@ upstream "old" {
   vpc      = vpc.main
   protocol = "https"
   tls {
-    client_certificate_file = "tls/expired.crt" # ERROR: Unusable certificate
+    client_certificate_file = "tls/expired.crt" # WARNING: Certificate that is out of date
     client_key_file         = "tls/missing.key" # ERROR: File that cannot be read
   }
   node "a.test:443" {}
