@@ -77,9 +77,9 @@ func (p *publication) texts(instance string, refusals []xds.TypeState) []string 
 	return all
 }
 
-// published tells whether one of the resources is in the set, as it was refused.
+// published tells whether one of the resources is in the set, as it was refused. There is no set of an instance that is gone.
 func published(refused []*xds.Resource, set *xds.Set) bool {
-	return slices.ContainsFunc(refused, func(r *xds.Resource) bool {
+	return set != nil && slices.ContainsFunc(refused, func(r *xds.Resource) bool {
 		now := set.Get(r.Key())
 		return now != nil && now.Version() == r.Version()
 	})

@@ -55,6 +55,7 @@ type loop struct {
 	restoring sync.Once             // at the first load that fails, and never again
 	kept      string                // the generation that was handed to the keeper last
 	before    *publication          // what was published before the last good load
+	undone    *publication          // the last one of which something was withdrawn
 	accepted  map[string]*xds.Set   // by instance: what its Envoys took last, to go back to
 	sent      map[string][]string   // by instance: hashes of what was published since, the newest last
 	withdrawn map[string]withdrawal // by instance: what its Envoys refused, and what serves no more

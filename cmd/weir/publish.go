@@ -163,6 +163,7 @@ func (l *loop) withdraw(instances []string, all map[string]*answers) bool {
 	if len(back) == 0 {
 		return false
 	}
+	l.undone = now
 	next := now.with(back)
 	if l.before != nil && next.generation == l.before.generation {
 		next = l.before // all of it, with its text and positions
@@ -207,7 +208,11 @@ func (l *loop) accept(name string, set *xds.Set) {
 // refused tells of a refusal. Where it comes after the attempt has ended, what all Envoys refuse is withdrawn all the same.
 func (l *loop) refused(r xds.Refusal) {
 	now, kind := l.published.Load(), shortType(r.Type)
-	place := now.blame(r.Instance, r.Type, r.Resources, r.Message)
+	about := now
+	if l.undone != nil && !published(r.Resources, now.sets[r.Instance]) {
+		about = l.undone // it was withdrawn before this was heard
+	}
+	place := about.blame(r.Instance, r.Type, r.Resources, r.Message)
 	l.metrics.Refused(r.Instance, kind)
 	l.log.Error("an Envoy refused the configuration", "instance", r.Instance, "node", r.Node, "type", kind,
 		"file", place.File(), "line", place.Line(), "err", r.Message)
