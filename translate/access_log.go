@@ -95,15 +95,16 @@ func observation(instance *model.Instance) []*hcmv3.HttpFilter {
 	if instance.AccessLog == nil && instance.Tracing == nil {
 		return nil
 	}
+	mutation := func(m *mutationrulesv3.HeaderMutation) *headermutationv3.HeaderMutation {
+		return &headermutationv3.HeaderMutation{Mutations: &headermutationv3.Mutations{RequestMutations: []*mutationrulesv3.HeaderMutation{m}}}
+	}
 	return []*hcmv3.HttpFilter{
-		httpFilter("weir.name_route", &headermutationv3.HeaderMutation{Mutations: &headermutationv3.Mutations{
-			RequestMutations: []*mutationrulesv3.HeaderMutation{
-				{Action: &mutationrulesv3.HeaderMutation_Remove{Remove: routeHeader}}, // a caller's own
-				{Action: &mutationrulesv3.HeaderMutation_Append{Append: &corev3.HeaderValueOption{
-					Header: &corev3.HeaderValue{Key: routeHeader, Value: "%ROUTE_NAME%"},
-				}}},
-			},
-		}}),
+		// A caller's own header goes in a filter before, which asks for the route when it has done so: a name is that of the route
+		// which was asked for last, and that of a part was not yet.
+		httpFilter("weir.find_route", mutation(&mutationrulesv3.HeaderMutation{Action: &mutationrulesv3.HeaderMutation_Remove{Remove: routeHeader}})),
+		httpFilter("weir.name_route", mutation(&mutationrulesv3.HeaderMutation{Action: &mutationrulesv3.HeaderMutation_Append{
+			Append: &corev3.HeaderValueOption{Header: &corev3.HeaderValue{Key: routeHeader, Value: "%ROUTE_NAME%"}},
+		}})),
 		httpFilter("weir.observe", &headertometadatav3.Config{RequestRules: []*headertometadatav3.Config_Rule{
 			note(":authority", "host", "", false),
 			note(":path", "path", `\?.*$`, false),

@@ -7,10 +7,12 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -93,11 +95,11 @@ func connectionManager(instance *model.Instance, l *model.Listener) *hcmv3.HttpC
 	return m
 }
 
-// httpFilters are the filters that every request passes. The one that finds the route's scope goes before all that ask for
-// the route; the router is last.
+// httpFilters are the filters of every listener. Those that find the route's scope go before all that ask for the route; the
+// router is last.
 func httpFilters(instance *model.Instance) []*hcmv3.HttpFilter {
 	return slices.Concat(
-		[]*hcmv3.HttpFilter{httpFilter(scopeFilter, scopeFilterConfig())},
+		scopeFilters(),
 		observation(instance),
 		policyFilters(),
 		[]*hcmv3.HttpFilter{
@@ -111,6 +113,16 @@ func httpFilters(instance *model.Instance) []*hcmv3.HttpFilter {
 func httpFilter(name string, config proto.Message) *hcmv3.HttpFilter {
 	return &hcmv3.HttpFilter{Name: name, ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(config)}}
 }
+
+// offByDefault is a filter that only requests pass whose route has a configuration for it.
+func offByDefault(name string, config proto.Message) *hcmv3.HttpFilter {
+	f := httpFilter(name, config)
+	f.Disabled = true
+	return f
+}
+
+// switchedOn is the configuration of a route that has none of its own for a filter that is off by default.
+var switchedOn = pack(&routev3.FilterConfig{Config: &anypb.Any{}})
 
 // ads says that a resource comes over the stream that this one came over.
 func ads() *corev3.ConfigSource {

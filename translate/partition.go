@@ -34,6 +34,22 @@ type share struct {
 	hosts []*domain // of a group, sorted by name; of a share of paths, the one domain
 	paths *pathShare
 	stays bool // in the index: it is no part of its own
+
+	policies policies // that its APIs need
+	part     string   // what its routes are called
+}
+
+// need is what the APIs of the share need.
+func (s *share) need() policies {
+	var p policies
+	if s.paths != nil {
+		p.add(s.paths.entries)
+		return p
+	}
+	for _, d := range s.hosts {
+		p.add(d.entries)
+	}
+	return p
 }
 
 // readFirst reports whether a route says what Envoy takes from the first route that it finds for a request, and from no

@@ -39,23 +39,49 @@ const (
 // policyFilters are those filters, in the order in which a request meets them: a preflight is answered whoever asks, and
 // callers that are not let in do not count against a limit.
 func policyFilters() []*hcmv3.HttpFilter {
-	off := func(name string, config proto.Message) *hcmv3.HttpFilter {
-		f := httpFilter(name, config)
-		f.Disabled = true
-		return f
-	}
 	return []*hcmv3.HttpFilter{
-		off(corsFilter, &corsv3.Cors{}),
-		off(rbacFilter, &rbacv3.RBAC{}),
-		off(rateLimitFilter, &ratelimitv3.LocalRateLimit{StatPrefix: rateLimitStats}),
+		offByDefault(corsFilter, &corsv3.Cors{}),
+		offByDefault(rbacFilter, &rbacv3.RBAC{}),
+		offByDefault(rateLimitFilter, &ratelimitv3.LocalRateLimit{StatPrefix: rateLimitStats}),
 	}
 }
 
-// policiesOn switches those filters on, for a route that is found before the one that has configurations for them: what
-// routes switch on is read from the first (scope.go). A filter for which the last has none does nothing.
-func policiesOn() map[string]*anypb.Any {
-	on := pack(&routev3.FilterConfig{Config: &anypb.Any{}})
-	return map[string]*anypb.Any{corsFilter: on, rbacFilter: on, rateLimitFilter: on}
+// policies tells which of these filters some APIs need.
+type policies struct{ cors, ipRules, rateLimit bool }
+
+// add takes more APIs.
+func (p *policies) add(list []placed) {
+	for _, e := range list {
+		p.cors = p.cors || e.api.CORS != nil
+		p.ipRules = p.ipRules || e.api.IPRules != nil
+		p.rateLimit = p.rateLimit || e.api.RateLimit != nil
+	}
+}
+
+// suffix names them; of none, it is nothing.
+func (p policies) suffix() string {
+	var out string
+	for _, policy := range []struct {
+		on   bool
+		name string
+	}{{p.cors, "+cors"}, {p.ipRules, "+ip_rules"}, {p.rateLimit, "+rate_limit"}} {
+		if policy.on {
+			out += policy.name
+		}
+	}
+	return out
+}
+
+// switchedOn switches them on, for a route that is found before the one that has configurations for them (scope.go). A filter
+// for which the last has none does nothing.
+func (p policies) switchedOn() map[string]*anypb.Any {
+	out := map[string]*anypb.Any{}
+	for filter, on := range map[string]bool{corsFilter: p.cors, rbacFilter: p.ipRules, rateLimitFilter: p.rateLimit} {
+		if on {
+			out[filter] = switchedOn
+		}
+	}
+	return out
 }
 
 // setPolicies writes the policies of an API into its route.

@@ -5,14 +5,10 @@ import (
 	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	filterchainv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/filter_chain/v3"
 	headermutationv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
 	setfilterstatev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/set_filter_state/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	earlymutationv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
-	"google.golang.org/protobuf/types/known/anypb"
-
-	commonv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/common/set_filter_state/v3"
 )
 
 // Routes are scoped: the header scopeHeader names the RouteConfiguration that a request is looked up in. Every request
@@ -22,12 +18,15 @@ import (
 // connection is drained.
 //
 // What Envoy takes from a route before the first filter runs, it takes from the index: which filters a request passes, and
-// what it may be upgraded to. So the index switches on all filters that routes switch on; no route may switch one off; and
-// routes that upgrade stay in the index. A filter's own settings for routes are read when it runs, from the route that is
-// found in the end.
+// what it may be upgraded to. So the index switches on, for each part, the filters that routes of the part switch on; no
+// route may switch one off; and routes that upgrade stay in the index. A filter's own settings for routes are read when it
+// runs, from the route that is found in the end.
 const (
 	scopeHeader = "x-weir-scope"
-	scopeFilter = "weir.scope"
+	// setScope writes the header, and findAgain has the route looked up again when it is next asked for: filters that are
+	// switched off, but where an index leads to a part.
+	setScope  = "weir.set_scope"
+	findAgain = "weir.find_again"
 )
 
 // scopedRoutes starts every request of a socket in its scope.
@@ -76,40 +75,27 @@ func startScope(name string) *corev3.TypedExtensionConfig {
 	}
 }
 
-// scopeFilterConfig is the filter that does nothing, but what routes of an index say.
-func scopeFilterConfig() *filterchainv3.FilterChainConfig { return &filterchainv3.FilterChainConfig{} }
+// scopeFilters are the two that lead from an index to a part. The header is set while the route is still that of the index.
+func scopeFilters() []*hcmv3.HttpFilter {
+	return []*hcmv3.HttpFilter{
+		offByDefault(setScope, &headermutationv3.HeaderMutation{}),
+		// Of the filters that can forget a route, this one does the least besides.
+		offByDefault(findAgain, &setfilterstatev3.Config{ClearRouteCache: true}),
+	}
+}
 
 // indexRoute leads to a part. It is an answer of 404 to whom it cannot lead there.
-func indexRoute(part string) *routev3.Route {
-	// The second step finds the new route too, having set the header: filters behind it may ask for the route's name.
-	steps := &filterchainv3.FilterChainConfigPerRoute{FilterChain: &filterchainv3.FilterChain{Filters: []*corev3.TypedExtensionConfig{
-		{Name: "forget", TypedConfig: forgetRoute},
-		{Name: "look", TypedConfig: pack(&headermutationv3.HeaderMutation{
-			Mutations: &headermutationv3.Mutations{RequestMutations: intoScope(part)},
-		})},
-	}}}
+func indexRoute(part string, on policies) *routev3.Route {
+	filters := on.switchedOn()
+	filters[setScope] = pack(&headermutationv3.HeaderMutationPerRoute{Mutations: &headermutationv3.Mutations{RequestMutations: intoScope(part)}})
+	filters[findAgain] = switchedOn
 	return &routev3.Route{
 		Name:                 part,
 		Match:                &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{}},
 		Action:               &routev3.Route_DirectResponse{DirectResponse: &routev3.DirectResponseAction{Status: 404}},
-		TypedPerFilterConfig: map[string]*anypb.Any{scopeFilter: pack(steps)},
+		TypedPerFilterConfig: filters,
 	}
 }
-
-// forgetRoute has the route of a request looked up again when it is asked for. Of the filters that can do that, this one
-// does the least besides.
-var forgetRoute = pack(&setfilterstatev3.Config{
-	ClearRouteCache: true,
-	OnRequestHeaders: []*commonv3.FilterStateValue{{
-		Key:        &commonv3.FilterStateValue_ObjectKey{ObjectKey: scopeFilter},
-		FactoryKey: "envoy.string",
-		Value: &commonv3.FilterStateValue_FormatString{FormatString: &corev3.SubstitutionFormatString{
-			Format: &corev3.SubstitutionFormatString_TextFormatSource{TextFormatSource: &corev3.DataSource{
-				Specifier: &corev3.DataSource_InlineString{InlineString: "1"},
-			}},
-		}},
-	}},
-})
 
 // routeIndex is the RouteConfiguration of a socket that is cut into parts.
 func routeIndex(name string, shares []*share, u use) *routev3.RouteConfiguration {
@@ -124,7 +110,6 @@ func routeIndex(name string, shares []*share, u use) *routev3.RouteConfiguration
 	}
 	out := emptyRoutes(name)
 	setResponseLimit(out, stay)
-	out.TypedPerFilterConfig = policiesOn()
 	for len(shares) > 0 {
 		n := 1
 		if shares[0].paths != nil {
@@ -155,7 +140,7 @@ func indexHost(shares []*share, u use) *routev3.VirtualHost {
 	case first.stays:
 		return virtualHost(host{first.hosts[0].name, first.hosts[0].entries}, u)
 	}
-	out := &routev3.VirtualHost{Name: first.name, Routes: []*routev3.Route{indexRoute(first.name)}}
+	out := &routev3.VirtualHost{Name: first.part, Routes: []*routev3.Route{indexRoute(first.part, first.policies)}}
 	for _, d := range first.hosts {
 		out.Domains = append(out.Domains, d.name)
 	}
@@ -167,7 +152,7 @@ func pathIndex(shares []*share, u use) *xdsmatcherv3.Matcher {
 	keys := map[string]*xdsmatcherv3.Matcher_OnMatch{}
 	var otherwise *xdsmatcherv3.Matcher_OnMatch
 	for _, s := range shares {
-		found := action("route", indexRoute(s.name))
+		found := action("route", indexRoute(s.part, s.policies))
 		if s.stays {
 			// A miss in there is one elsewhere too: what could match stands in it.
 			if found = next(routeMatcher(entriesIn(s.paths.entries), u)); found.GetMatcher().GetMatcherType() == nil {

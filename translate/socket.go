@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	resourcev3 "github.com/envoyproxy/go-control-plane/pkg/resource/v3"
@@ -22,11 +23,12 @@ type socket struct {
 	groups map[string]*share // of the others, by name, also those that stay
 	total  int               // weight of all
 
-	pending map[*domain]bool // not as they were
-	untold  bool             // nothing was told, or from another place
-	told    map[string]bool  // names of the parts, and of the index
-	indexed map[string]bool  // names of all shares; of those that stay, with stayMark
-	cut     bool             // there is an index
+	pending map[*domain]bool    // not as they were
+	untold  bool                // nothing was told, or from another place
+	told    map[string]bool     // names of the parts, and of the index
+	needed  map[string]policies // by share
+	indexed map[string]bool     // names of all shares; of those that stay, with stayMark
+	cut     bool                // there is an index
 }
 
 func newSocket(l *model.Listener) *socket {
@@ -82,6 +84,7 @@ func (s *socket) addRoutes(d *Delta, u use, size int) {
 	wasCut := s.cut
 	s.cut = s.total > size
 	s.told, s.indexed = make(map[string]bool, len(shares)+1), make(map[string]bool, len(shares))
+	needed := make(map[string]policies, len(shares))
 	turned := s.untold || s.cut != wasCut
 	for _, share := range shares {
 		changed := s.changed(share)
@@ -90,12 +93,15 @@ func (s *socket) addRoutes(d *Delta, u use, size int) {
 			turned = turned || changed || !indexed[share.name+stayMark]
 			continue
 		}
-		s.indexed[share.name], s.told[share.name] = true, true
-		turned = turned || !indexed[share.name]
-		if changed || !before[share.name] || s.untold || !s.cut {
+		s.label(share, changed)
+		needed[share.name] = share.policies
+		s.indexed[share.part], s.told[share.part] = true, true
+		turned = turned || !indexed[share.part]
+		if changed || !before[share.part] || s.untold || !s.cut {
 			s.tell(d, before, share.routes(u))
 		}
 	}
+	s.needed = needed
 	if s.cut && (turned || len(indexed) != len(s.indexed)) {
 		s.tell(d, before, routeIndex(s.name, shares, u))
 	}
@@ -110,6 +116,19 @@ func (s *socket) addRoutes(d *Delta, u use, size int) {
 	}
 	clear(s.pending)
 	s.untold = false
+}
+
+// label names the routes of a share, with the policies that the index is to switch on for it: so a request that is led there
+// meets the policy and its filter, or, by yesterday's index and in the part of another name, neither.
+func (s *socket) label(share *share, changed bool) {
+	known, ok := s.needed[share.name]
+	if !ok || changed {
+		known = share.need()
+	}
+	share.policies, share.part = known, share.name
+	if s.cut {
+		share.part = s.name + known.suffix() + strings.TrimPrefix(share.name, s.name)
+	}
 }
 
 // tell adds routes, and their scope where that is new.
@@ -129,7 +148,7 @@ func (s *socket) shares(size int) []*share {
 	out := make([]*share, 0, len(s.groups))
 	for _, d := range s.large {
 		for _, p := range d.shares(size) {
-			out = append(out, &share{s.name + "/" + d.name + p.name(), []*domain{d}, &p, slices.ContainsFunc(p.entries, readFirst)})
+			out = append(out, &share{name: s.name + "/" + d.name + p.name(), hosts: []*domain{d}, paths: &p, stays: slices.ContainsFunc(p.entries, readFirst)})
 		}
 	}
 	for _, name := range sortedKeys(s.groups) {
@@ -203,13 +222,13 @@ func (s *socket) changed(part *share) bool {
 // routes are what the share holds.
 func (s *share) routes(u use) *routev3.RouteConfiguration {
 	if s.paths != nil {
-		return routeConfiguration(s.name, []host{{s.hosts[0].name, s.paths.entries}}, u)
+		return routeConfiguration(s.part, []host{{s.hosts[0].name, s.paths.entries}}, u)
 	}
 	hosts := make([]host, len(s.hosts))
 	for i, d := range s.hosts {
 		hosts[i] = host{d.name, d.entries}
 	}
-	return routeConfiguration(s.name, hosts, u)
+	return routeConfiguration(s.part, hosts, u)
 }
 
 // keys names what was told.
