@@ -9,7 +9,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matchingv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/common/matching/v3"
-	compositev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/composite/v3"
+	matcheractionv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/common/matcher/action/v3"
 	headermutationv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_mutation/v3"
 	previoushostsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -75,12 +75,10 @@ func retryOn(r model.Retry) (string, []uint32) {
 func idempotentRetries() *matchingv3.ExtensionWithMatcher {
 	return &matchingv3.ExtensionWithMatcher{
 		XdsMatcher: matcherList([]*xdsmatcherv3.Matcher_MatcherList_FieldMatcher{{
-			Predicate: single(methodInput, regexMatch(idempotentMethods)),
-			OnMatch: action("weir.retry_on", &compositev3.ExecuteFilterAction{
-				TypedConfig: &corev3.TypedExtensionConfig{Name: "envoy.filters.http.header_mutation", TypedConfig: pack(setRetryOn())},
-			}),
+			Predicate: not(single(methodInput, regexMatch(idempotentMethods))),
+			OnMatch:   action("weir.not_idempotent", &matcheractionv3.SkipFilter{}),
 		}}),
-		ExtensionConfig: &corev3.TypedExtensionConfig{Name: "envoy.filters.http.composite", TypedConfig: pack(&compositev3.Composite{})},
+		ExtensionConfig: &corev3.TypedExtensionConfig{Name: "envoy.filters.http.header_mutation", TypedConfig: pack(setRetryOn())},
 	}
 }
 

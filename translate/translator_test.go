@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -268,6 +269,15 @@ func (w *walk) api(c *model.Configuration, name string) *model.API {
 		api = forwardAPI(name, line, names[w.n(len(names))], "")
 	}
 	api.WebSocket = w.n(12) == 0
+	if w.n(6) == 0 {
+		api.CORS = &model.CORS{AnyOrigin: true, AllowMethods: []string{"GET"}}
+	}
+	if w.n(6) == 0 {
+		api.IPRules = &model.IPRules{Deny: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	}
+	if w.n(12) == 0 {
+		api.RateLimit = &model.RateLimit{Requests: 1, Per: time.Second, Burst: 1}
+	}
 	api.Place, api.Backend.Place = w.place(), w.place()
 	return api
 }
