@@ -16,6 +16,8 @@
 //     is not sent a set with the refused content while that is published, also when it comes back; a client that took none yet
 //     gets the rest.
 //   - No client holds up another one, nor Publish.
+//   - A follower has of another server whole sets only, is no proxy to it, and can serve what it has, byte for byte, to proxies
+//     that have nothing.
 //
 // It knows Envoy's resource types and nothing of what they are made from.
 package xds

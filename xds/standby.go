@@ -42,7 +42,7 @@ func (s *stream) brings(r *request) bool {
 var errReleased = errors.New("released")
 
 // releaseAfter bounds how long a client that does not come to an end with what it is sent is kept from going elsewhere.
-const releaseAfter = 10 * time.Second
+const releaseAfter = 30 * time.Second
 
 // Release ends the streams of clients, which are to go to another server: of those that have all that is published here, so
 // that none is left in the middle of a transition, and of those that have been here for a while.
