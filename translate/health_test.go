@@ -74,6 +74,7 @@ func TestHealthCheck(t *testing.T) {
 		nodes[name] = [2]*checkedNode{startCheckedNode(t, config), startCheckedNode(t, config)}
 		u := addUpstream(c, name, model.HTTP, nodes[name][0].address, nodes[name][1].address)
 		u.HealthCheck = check(model.CheckHTTP)
+		u.Retries, u.Retry.On = 0, []string{} // each request is one attempt
 		switch name {
 		case "secure":
 			u.Protocol, u.HostHeader = model.HTTPS, "orders.internal:8443"
