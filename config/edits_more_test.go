@@ -206,7 +206,7 @@ func (d *drawing) backend() string {
 		return "split {\n" + strings.Join(targets, "") + "      }"
 	case 4:
 		return d.one("redirect", "redirect {\n        scheme = \"https\"\n      }", "redirect {\n        host = \"a.example.com\"\n        path_prefix = \"/${local.a}\"\n      }",
-			"redirect {\n        path = \"/a\"\n      }", "redirect {\n        scheme = \"https\"\n        host = \"${var.text}.example.com\"\n        strip_query = local.a > 3\n      }")
+			"redirect {\n        path = \"/a\"\n      }", "redirect {\n        path = \"/b\"\n      }", "redirect {\n        path = \"/c/${local.a}\"\n      }", "redirect {\n        scheme = \"https\"\n        host = \"${var.text}.example.com\"\n        strip_query = local.a > 3\n      }")
 	case 5, 6:
 		return up() + "\n      mirror {\n        " + up() + "\n        percent = " + d.number() + "\n      }"
 	}

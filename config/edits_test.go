@@ -161,7 +161,7 @@ func (d *drawing) service() string {
 	text += d.maybe(20, func() string { return "  listeners = [\"l0\"]\n" })
 	text += d.policies()
 	for i := range d.n("apis", 0, 2) {
-		path := d.one("path", "path_prefix = \"/a\"", "path_prefix = \"/b\"", "path = \"/a/{id}\"", "path = \"/c/${local.a}\"", "path = \"/:id\"", "")
+		path := d.one("path", "path_prefix = \"/a\"", "path_prefix = \"/b\"", "path = \"/a/{id}\"", "path = \"/a\"", "path = \"/b\"", "path = \"/a\"", "path = \"/b\"", "path = \"/c/${local.a}\"", "path = \"/:id\"", "")
 		text += fmt.Sprintf("  api \"a%d\" {\n    methods = [%q]\n    %s\n%s    backend {\n      %s\n%s    }\n  }\n", i, d.one("method", "GET", "POST", "PUT"), path, d.conditions()+d.policies()+d.maybe(8, func() string { return "    websocket = local.a > 2\n" }), d.backend(),
 			d.maybe(30, func() string {
 				return "      timeout = " + d.one("timeout", `"1s"`, `"20ms"`, `"50ms"`, `"${local.a}ms"`) + "\n"

@@ -59,6 +59,7 @@ func (l *loader) checkAcross() {
 		l.checkAPI(s, a)
 		l.checkConflict(taken, s, a)
 	})
+	l.checkCircles()
 	l.checkInUse()
 }
 

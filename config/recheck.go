@@ -43,6 +43,7 @@ func (c *change) unmount() {
 			for _, ref := range a.uses() {
 				lang.Remove(c.journal, c.users[ref.V.Name], a)
 			}
+			c.turns = append(c.turns, c.circles.remove(c.journal, s, a)...)
 			for _, r := range routesOf(s, a) {
 				without(c.journal, c.taken, r, func(m mounting) bool { return m.api == a })
 			}
@@ -62,8 +63,8 @@ func without[K comparable, V any](j *lang.Journal, m map[K][]V, key K, drop func
 	}
 }
 
-// mount puts the APIs of services that are new into the indexes. It is false where two take the same requests, or call
-// one server in two ways.
+// mount puts the APIs of services that are new into the indexes. It is false where two take the same requests or call one
+// server in two ways, and where redirects lead in a circle.
 func (c *change) mount(l *loader) bool {
 	for _, name := range slices.Sorted(maps.Keys(c.touched[kindService])) {
 		s := c.nouns.services[name]
@@ -78,7 +79,7 @@ func (c *change) mount(l *loader) bool {
 			c.index(l, s, a)
 		}
 	}
-	return len(l.diags) == 0
+	return len(l.diags) == 0 && !c.circles.closed(c.turns)
 }
 
 func (c *change) index(l *loader, s *service, a *api) {
@@ -86,6 +87,7 @@ func (c *change) index(l *loader, s *service, a *api) {
 		lang.Remember(c.journal, c.taken, r)
 	}
 	l.checkConflict(c.taken, s, a)
+	c.turns = append(c.turns, c.circles.add(c.journal, s, a)...)
 	if url := a.model.Backend.URL; url != nil {
 		lang.Remember(c.journal, c.called, serverOf(url))
 	}

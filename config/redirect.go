@@ -105,13 +105,14 @@ func (l *loader) redirectPath(v lang.Value[string], matched model.Path) string {
 	return text
 }
 
-// checkRedirect finds a redirect that sends a caller back to the same API, for ever.
+// checkRedirect finds a redirect that surely sends a caller back to the same API, for ever.
 func (l *loader) checkRedirect(s *service, a *api) {
 	r, in := a.model.Backend.Redirect, l.known.instances[s.instance.V.Name]
-	if r == nil || a.redirect == (hcl.Range{}) || !s.mounted || !a.matches || in == nil || r.Port != 0 || !samePath(a.model.Path, r) {
+	if r == nil || a.redirect == (hcl.Range{}) || !s.mounted || !a.matches || in == nil || r.Port != 0 || !samePath(a.model.Path, r) || !asksAgain(a.model) {
 		return
 	}
-	if r.Host != "" && !slices.ContainsFunc(s.model.Domains, func(domain string) bool { return covers(domain, r.Host) }) {
+	// A wildcard is no proof: the host may be an exact domain of another service.
+	if r.Host != "" && (!slices.Contains(s.model.Domains, hostPort{host: r.Host}.String()) || len(a.model.Headers) > 0) {
 		return
 	}
 	for _, name := range s.model.Listeners {
@@ -131,6 +132,23 @@ func (l *loader) checkRedirect(s *service, a *api) {
 	}
 }
 
+// asksAgain tells whether a caller who follows the redirect to the same place sends what the API takes: the same method, which
+// only GET and HEAD keep after each status, the same query, and no cookie that it was given.
+func asksAgain(a *model.API) bool {
+	r := a.Backend.Redirect
+	keeps := r.Status == 307 || r.Status == 308
+	return (keeps || takes(a, "GET") || takes(a, "HEAD")) && !(r.StripQuery && len(a.Query) > 0) && !givesCookie(a)
+}
+
+func takes(a *model.API, method string) bool {
+	return len(a.Methods) == 0 || slices.Contains(a.Methods, method)
+}
+
+// givesCookie tells whether answers to the API may change what its caller sends next.
+func givesCookie(a *model.API) bool {
+	return slices.ContainsFunc(slices.Concat(a.ResponseHeaders.Set, a.ResponseHeaders.Add), func(h model.Header) bool { return h.Name == "set-cookie" })
+}
+
 // samePath tells that the target's path is one that surely leads to the same API again.
 func samePath(p model.Path, r *model.Redirect) bool {
 	switch {
@@ -140,10 +158,4 @@ func samePath(p model.Path, r *model.Redirect) bool {
 		return r.PathPrefix == p.Text || p.Kind == model.AnyPath && r.PathPrefix == "/"
 	}
 	return p.Kind == model.ExactPath && p.Text == r.Path
-}
-
-// covers tells that a domain of a service takes a host.
-func covers(domain, host string) bool {
-	suffix, wildcard := strings.CutPrefix(domain, "*")
-	return domain == hostPort{host: host}.String() || wildcard && strings.HasSuffix(host, suffix)
 }

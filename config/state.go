@@ -23,6 +23,7 @@ type state struct {
 	warned  map[*record]struct{}              // those with warnings
 
 	taken   taken
+	circles circles
 	called  called
 	users   map[string]map[*api]*service // by upstream
 	mounted map[string]map[string]bool   // services by instance
@@ -51,7 +52,7 @@ func newState(in lang.Input, reads *reads) *state {
 	return &state{
 		space: lang.NewWorkspace(in), reads: reads, nouns: newNouns(), records: map[lang.Ref]*record{},
 		lookers: map[lang.Ref]map[*record]struct{}{}, dated: map[*record]struct{}{}, warned: map[*record]struct{}{},
-		taken: taken{}, called: called{}, users: map[string]map[*api]*service{}, mounted: map[string]map[string]bool{},
+		taken: taken{}, circles: newCircles(), called: called{}, users: map[string]map[*api]*service{}, mounted: map[string]map[string]bool{},
 		alarmed: map[*api]*service{},
 	}
 }
@@ -79,6 +80,7 @@ type change struct {
 	again    map[string]map[string]bool // by kind: blocks to decode again that the edit does not know of
 	touched  map[string]map[string]bool // by kind: nouns that are new, others, or gone
 	services map[string]*service        // those of the touched services that were there before
+	turns    []route                    // from where redirects may lead into a circle now
 }
 
 // apply makes the state that of new texts. It is false, and the state as it was, where anything is wrong.

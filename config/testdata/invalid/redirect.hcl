@@ -109,7 +109,7 @@ service "shop" {
     path = "/own"
     backend {
       redirect { # ERROR: Redirect in a circle
-        host = "www.shop.test"
+        host = "shop.test"
       }
     }
   }
@@ -138,6 +138,72 @@ service "everywhere" {
     backend {
       redirect { # ERROR: Redirect in a circle
         scheme = "https"
+      }
+    }
+  }
+}
+
+# Circles over several APIs, whatever their services.
+service "around" {
+  instance = instance.edge
+  domains  = ["around.test", "again.test"]
+
+  api "a" {
+    path = "/a"
+    backend {
+      redirect { # ERROR: Redirects in a circle
+        path = "/b"
+      }
+    }
+  }
+  api "b" {
+    methods = ["GET", "POST"]
+    path    = "/b"
+    backend {
+      redirect { # ERROR: Redirects in a circle
+        path        = "/c"
+        status      = 303
+        strip_query = true
+      }
+    }
+  }
+  api "into" {
+    path = "/into"
+    backend {
+      redirect {
+        path = "/a"
+      }
+    }
+  }
+  api "slash" {
+    path = "/docs"
+    backend {
+      redirect { # ERROR: Redirects in a circle
+        path = "/docs/"
+      }
+    }
+  }
+  api "no_slash" {
+    path = "/docs/"
+    backend {
+      redirect { # ERROR: Redirects in a circle
+        path = "/docs"
+      }
+    }
+  }
+}
+
+service "around_too" {
+  instance  = instance.edge
+  listeners = ["https"]
+  domains   = ["around.test"]
+
+  api "c" {
+    path = "/c"
+    backend {
+      redirect { # ERROR: Redirects in a circle
+        host = "around.test"
+        path = "/a"
       }
     }
   }
