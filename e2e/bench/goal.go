@@ -49,7 +49,7 @@ func (r *report) judge() {
 	}
 	for i, row := range r.Throughput {
 		if shapes[i].most == 0 {
-			g := goal{What: fmt.Sprintf("requests per second, %d APIs to %d, %s paths", row.Many, row.Few, row.Shape), Limit: goalThroughput, Value: row.Ratio}
+			g := goal{What: fmt.Sprintf("requests per second, %d APIs to %d, %s", row.Many, row.Few, row.Shape), Limit: goalThroughput, Value: row.Ratio}
 			g.Met = g.Value >= g.Limit
 			r.Goals = append(r.Goals, g)
 		}

@@ -20,7 +20,9 @@ func sample() *report {
 	r.add(layout{upstreams: 10000, files: 1}, of(43, 50, 60), floor, stock, files)
 	ms, kB := 499.0, 1000.0
 	r.Fleet = []fleetRow{{Name: "Fleet", ToLast: &ms, PerProxy: &kB}}
-	r.Throughput = []throughputRow{{Shape: "exact", Few: 10, Many: 10000, Ratio: 0.9}, {Shape: "template", Ratio: 0.89}, {Shape: "list", Ratio: 0.1}}
+	r.Throughput = []throughputRow{
+		{Shape: "exact paths", Few: 10, Many: 10000, Ratio: 0.9}, {Shape: "template paths", Ratio: 0.89}, {Ratio: 0.9}, {Ratio: 0.9}, {Shape: "list", Ratio: 0.1},
+	}
 	r.judge()
 	return r
 }
@@ -40,6 +42,8 @@ func TestGoals(t *testing.T) {
 		{"Fleet: memory for each proxy", false},
 		{"requests per second, 10000 APIs to 10, exact paths", true},
 		{"requests per second, 0 APIs to 0, template paths", false},
+		{"requests per second, 0 APIs to 0, ", true},
+		{"requests per second, 0 APIs to 0, ", true},
 	}
 	got := sample().Goals
 	if len(got) != len(want) {

@@ -114,7 +114,7 @@ func (r *report) memoryTable() table {
 func (r *report) throughputTable() table {
 	t := table{
 		title:  "Requests per second of one worker",
-		note:   "APIs under one domain that Envoy answers by itself, best round of each. Busy: processor time of Envoy over time; well below 1 says that the load was the limit.",
+		note:   "APIs under one domain, whose answers a node gives or Envoy itself, best round of each. Busy: processor time of Envoy over time; well below 1 says that the load was the limit.",
 		header: []string{"paths", "APIs", "requests/s", "busy", "APIs", "requests/s", "busy", "ratio"},
 	}
 	for _, row := range r.Throughput {
