@@ -85,30 +85,17 @@ func published(refused []*xds.Resource, set *xds.Set) bool {
 	})
 }
 
-// blame finds the block of the files that Envoy's words about resources of an instance are about. What was refused has the
-// place that it has now, or, where it is withdrawn by now, the one that it had.
+// blame finds the block of the files that Envoy's words about resources of an instance are about.
 func (p *publication) blame(instance, typeURL string, refused []*xds.Resource, words string) model.Place {
-	set := p.sets[instance]
-	if set == nil {
-		return model.Place{} // the instance was removed, and its Envoys go
-	}
 	var names []string
-	var places []placed
-	add := func(r *xds.Resource) {
-		place, _ := r.Origin().(model.Place)
-		places = append(places, placed{r.Type(), r.Name(), place})
-	}
-	gone := map[xds.Key]bool{}
 	for _, r := range refused {
 		names = append(names, r.Name())
-		if now := set.Get(r.Key()); now == nil || now.Version() != r.Version() {
-			gone[r.Key()] = true
-			add(r)
-		}
 	}
-	for r := range set.All() {
-		if !gone[r.Key()] {
-			add(r)
+	var places []placed
+	if set := p.sets[instance]; set != nil {
+		for r := range set.All() {
+			place, _ := r.Origin().(model.Place)
+			places = append(places, placed{r.Type(), r.Name(), place})
 		}
 	}
 	return blame(typeURL, names, words, places, p.configuration)
