@@ -118,6 +118,7 @@ func (l *loader) checkRedirect(s *service, a *api) {
 	for _, name := range s.model.Listeners {
 		listener := in.model.Listeners[name]
 		switch {
+		case listener == nil: // its name is wrong, which is told elsewhere
 		case r.Scheme == model.HTTPS && len(listener.Certificates) > 0:
 			l.report(ruleRedirect, a.redirect, "Redirect in a circle",
 				"API %q of service %q also stands on listener %q of instance %q, which speaks https already: its callers would be sent to where they are, for ever. Mount the redirect on the plain listeners only, in a service of its own: listeners = [...].",

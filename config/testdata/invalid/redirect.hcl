@@ -208,3 +208,22 @@ service "around_too" {
     }
   }
 }
+
+instance "misnamed" {
+  vpc = vpc.main
+  listener "no-name" { # ERROR: Invalid name of listener "no-name"
+    port = 8080
+  }
+}
+
+service "misnamed" { # it stands on that listener all the same
+  instance = instance.misnamed
+
+  api "secure" {
+    backend {
+      redirect {
+        scheme = "https"
+      }
+    }
+  }
+}
