@@ -164,21 +164,26 @@ func (s *stream) convict(w *watch, o *offer, guilty []*Resource, message string)
 	s.server.report(report)
 }
 
-// culprits are the resources that words name, else the only one there is. Envoy says most names before a colon or in
-// quotes; other words may be names by chance.
+// culprits are the resources that words name, else the only one there is. Envoy says most names before a colon, others in
+// quotes, in which it also says addresses, and these are the names of listeners; other words may be names by chance.
 func culprits(message string, suspects []*Resource) []*Resource {
-	var marked, named []*Resource
+	var headed, quoted, named []*Resource
 	for _, r := range suspects {
 		if mentions(message, r.name) {
 			named = append(named, r)
 		}
-		if strings.Contains(message, " "+r.name+": ") || strings.HasPrefix(message, r.name+": ") || strings.Contains(message, "'"+r.name+"'") {
-			marked = append(marked, r)
+		if strings.Contains(message, " "+r.name+": ") || strings.Contains("\n"+message, "\n"+r.name+": ") {
+			headed = append(headed, r)
+		}
+		if strings.Contains(message, "'"+r.name+"'") {
+			quoted = append(quoted, r)
 		}
 	}
 	switch {
-	case len(marked) > 0:
-		return marked
+	case len(headed) > 0:
+		return headed
+	case len(quoted) > 0:
+		return quoted
 	case len(named) > 0:
 		return named
 	case len(suspects) == 1:

@@ -104,6 +104,30 @@ func TestMentions(t *testing.T) {
 	}
 }
 
+func TestCulprits(t *testing.T) {
+	all := []string{"0.0.0.0:1", "0.0.0.0:1/udp", "0.0.0.0:2", "a", "b"}
+	for message, want := range map[string]string{
+		"listener(s) 0.0.0.0:1/udp: cannot bind '0.0.0.0:1': in use":                                         "0.0.0.0:1/udp",
+		"listener(s) 0.0.0.0:1: cannot bind '0.0.0.0:1': in use\n0.0.0.0:2: cannot bind '0.0.0.0:2': in use": "0.0.0.0:1 0.0.0.0:2",
+		"a: no such thing":         "a",
+		"the cluster 'b' is not a": "b",
+		"b is bad":                 "b",
+		"nothing that is named":    "",
+	} {
+		var suspects []*Resource
+		for _, name := range all {
+			suspects = append(suspects, &Resource{name: name})
+		}
+		var got []string
+		for _, r := range culprits(message, suspects) {
+			got = append(got, r.name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q names %q, want %q", message, got, want)
+		}
+	}
+}
+
 func TestClip(t *testing.T) {
 	for in, want := range map[string]string{"abc": "abc", "abcd": "abc…", "abé": "ab…", "": ""} {
 		if got := clip(in, 3); got != want {
