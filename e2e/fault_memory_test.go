@@ -86,11 +86,14 @@ func memoryIsLimited(t *testing.T) result {
 		t.Errorf("Envoy was started again %s times", n)
 	}
 	counts := l.release().noneAfter(t, well)
+	shed := 0
 	for _, f := range counts.failures {
-		if !strings.HasPrefix(f.what, "503 ") {
-			t.Errorf("after %v: %s, want 503", f.took, f.what)
-			break
+		if strings.HasPrefix(f.what, "503 ") {
+			shed++
 		}
+	}
+	if shed == 0 {
+		t.Errorf("Envoy has answered no request with 503: its memory did not fill, or %s", describe(counts.failures))
 	}
 	return result{counts, fmt.Sprintf("all is answered again %v after those callers left", round(took))}
 }
