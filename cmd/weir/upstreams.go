@@ -137,12 +137,27 @@ func upstreamNames(all []admin.Upstream) []string {
 
 func writeUpstreamTable(w io.Writer, all []admin.Upstream) error {
 	t := table(w)
-	fmt.Fprintln(t, "NAME\tVPC\tPROTOCOL\tNODES\tRETRIES\tAPIS\tPLACE")
+	fmt.Fprintln(t, "NAME\tVPC\tPROTOCOL\tLOAD BALANCING\tNODES\tRETRIES\tCHECKS\tAPIS\tPLACE")
 	for _, u := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n",
-			u.Name, u.VPC, u.Protocol, nodeCount(u.Nodes), u.Retries, len(u.AssociatedAPIs), placeText(u.Place))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%d\t%s\n",
+			u.Name, u.VPC, u.Protocol, u.LoadBalancing, nodeCount(u.Nodes), u.Retries, checksText(u), len(u.AssociatedAPIs), placeText(u.Place))
 	}
 	return t.Flush()
+}
+
+// checksText is what tells whether nodes are well: "http", "grpc, outliers", "none".
+func checksText(u admin.Upstream) string {
+	var checks []string
+	if u.HealthCheck != nil {
+		checks = append(checks, u.HealthCheck.Type)
+	}
+	if u.OutlierDetection != nil {
+		checks = append(checks, "outliers")
+	}
+	if len(checks) == 0 {
+		return "none"
+	}
+	return strings.Join(checks, ", ")
 }
 
 // nodeCount is "3", or "2 of 3" where one is disabled.
