@@ -177,3 +177,28 @@ func TestHTTP3Certificates(t *testing.T) {
 		}
 	}
 }
+
+// TestHTTP3Limits holds that the limits of a listener bound its requests over HTTP/3.
+func TestHTTP3Limits(t *testing.T) {
+	c, n := edge(), startNode(t, nil)
+	l := withHTTP3(secure(t, c, "https"))
+	l.Limits.RequestTimeout = 300 * time.Millisecond
+	onEveryListener(c, n)
+	g := startEnvoy(t, cutUp(c), nil)
+	config := &tls.Config{InsecureSkipVerify: true}
+	for size, taken := range map[int]bool{20 << 10: true, 40 << 10: false} {
+		r, _ := http.NewRequest("GET", "https://shop.test/", nil)
+		r.Header.Set("X-A", strings.Repeat("a", size))
+		r.Header.Set("X-B", strings.Repeat("b", size))
+		if response, _, err := g.askHTTP3(l, config, r); (err == nil && response.StatusCode == 200) != taken {
+			t.Errorf("twice %d bytes of headers, where 60 KiB are allowed: %v, %v", size, response, err)
+		}
+	}
+	body, write := io.Pipe()
+	defer write.Close()
+	go func() { _, _ = io.WriteString(write, "half") }()
+	r, _ := http.NewRequest("POST", "https://shop.test/", body)
+	if response, _, err := g.askHTTP3(l, config, r); err != nil || response.StatusCode != 408 {
+		t.Errorf("a request that does not end: %v, %v", response, err)
+	}
+}
