@@ -9,6 +9,11 @@ import (
 // What newcomers write, coming from other programs: by the block in which it stands, what to write instead. lang.Schema
 // says what these are.
 var (
+	instanceHints = hints(map[string]string{
+		"port address tls certificate_file client_ca_file idle_timeout": "This is said by a listener: listener \"NAME\" { ... }.",
+		"domains services service api apis":                             "Services say on which instance they are: service \"NAME\" { instance = instance.NAME }.",
+		"logging log logs access_logs":                                  "access_log",
+	})
 	upstreamHints = hints(map[string]string{
 		"weight":                           "A weight is a node's: node \"10.0.0.1:8080\" { weight = 3 }.",
 		"timeout":                          "connect_timeout limits connecting; how long an answer may take is said by each API: backend { timeout = \"15s\" }.",
@@ -21,6 +26,7 @@ var (
 		"max_connections max_requests max_pending_requests max_retries": "Limits stand in a block: circuit_breaker { %s = ... }.",
 		"ca_file sni insecure_skip_verify min_version":                  "This is said in a block: tls { %s = ... }.",
 		"per_try_timeout retry_on on back_off budget":                   "This is said in a block: retry { ... }.",
+		"path methods cors rate_limit ip_rules mirror split websocket":  "This is said by the API that uses the upstream.",
 		"sticky sticky_session session_affinity":                        "Requests of one caller go to one node by load_balancing = \"ring_hash\" and hash_key { cookie = \"...\" }.",
 	})
 	nodeHints = hints(map[string]string{
@@ -93,7 +99,8 @@ var (
 		"tls certificate":                  "Certificates stand in the listener of the instance: tls { ... }.",
 	})
 	apiHints = hints(map[string]string{
-		"timeout upstream url mock redirect split mirror": "This is said in the backend: backend { ... }.",
+		"tls health_check outlier_detection circuit_breaker host_header load_balancing node": "This is said by the upstream that the API uses.",
+		"timeout upstream url mock redirect split mirror":                                    "This is said in the backend: backend { ... }.",
 		"retries retry":             "Retries are an upstream's: retries = 5.",
 		"host hosts domain domains": "Domains are the service's: domains = [...].",
 		"prefix":                    "path_prefix",
@@ -123,6 +130,8 @@ var (
 		"default action": "Where allow is said, others are refused.",
 	})
 	backendHints = hints(map[string]string{
+		"cors rate_limit ip_rules request_headers response_headers header query websocket methods": "This is said by the API, beside the backend.",
+		"tls health_check outlier_detection circuit_breaker":                                       "This is said by the upstream.",
 		"retries retry": "Retries are the upstream's: retries = 5.",
 		"node nodes":    "Nodes are an upstream's: upstream = upstream.NAME.",
 		"weight":        "Shares of several upstreams stand in split { target { ... } }.",

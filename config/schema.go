@@ -34,6 +34,7 @@ var schemas = map[string]*lang.Schema{
 	},
 
 	kindInstance: {
+		Hints: instanceHints,
 		Attributes: []lang.Attribute{
 			description,
 			{Name: "type", Type: lang.String},
