@@ -74,6 +74,7 @@ var cutCases = []cutCase{
 	{what: "split", method: "GET", target: "shop.test/split", want: `200 "GET orders.internal/v3`},
 	{what: "conditions", method: "GET", target: "shop.test/conditions?v=2", want: "200 ", headers: []string{"X-Version: 2"}},
 	{what: "conditions that do not hold", method: "GET", target: "shop.test/conditions?v=1", want: "404 ", headers: []string{"X-Version: 2"}},
+	{what: "encoded", method: "GET", target: "shop.test/a%2Fb", want: `200 "GET shop.test/a%2Fb `},
 	{what: "mock", method: "GET", target: "shop.test/mock", want: "201 "},
 	{what: "redirect", method: "GET", target: "shop.test/redirect/a?b", want: "308 "},
 	{what: "upgrade that nobody takes", method: "GET", target: "store.test/plain", want: "403 ", headers: handshake},
@@ -362,6 +363,7 @@ func mountCutCases(c *model.Configuration, n, copies *node) {
 		a.Headers = []model.Condition{{Name: "x-version", Match: model.MatchExact, Text: "2"}}
 		a.Query = []model.Condition{{Name: "v", Match: model.MatchExact, Text: "2"}}
 	})
+	api("/a%2Fb", "plain", "", plain)
 	api("/mock", "", "", func(a *model.API) {
 		a.Backend = model.Backend{Mock: &model.Mock{Status: 201, Body: strings.Repeat("m", 5000), Headers: []model.Header{{Name: "x-mock", Value: "1"}}}}
 	})

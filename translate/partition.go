@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/weirproxy/weir/model"
 )
@@ -64,12 +65,14 @@ type pathShare struct {
 	entries []placed
 }
 
-// name is the key as it stands in the part's name.
+// name is the key as it stands in the part's name. Asterisks of the path are doubled, so that the end tells the two kinds
+// of share apart.
 func (p *pathShare) name() string {
+	key := strings.ReplaceAll(p.key, "*", "**")
 	if p.rest {
-		return p.key
+		return key
 	}
-	return p.key + "*"
+	return key + "*"
 }
 
 // holds reports whether the share holds an API.

@@ -78,6 +78,20 @@ func TestPathSharesCountOnce(t *testing.T) {
 	}
 }
 
+// TestPathSharesAreTold holds that no two shares have one name, today's and yesterday's together, though paths may have what
+// ends names: requests for the one would be led to the other while an edit is under way.
+func TestPathSharesAreTold(t *testing.T) {
+	yesterday := pathShares(resources([]string{"/x%d", "/y*%d", "/z%d"}, nil, 100), 100)
+	today := pathShares(resources([]string{"/x%d", "/y*%d", "/y*%d/more", "/z%d"}, nil, 100), 100)
+	kinds := map[string]pathShare{}
+	for _, s := range slices.Concat(yesterday, today) {
+		if other, known := kinds[s.name()]; known && (other.rest != s.rest || other.key != s.key) {
+			t.Errorf("%q is what starts with %q, rest %v, and with %q, rest %v", s.name(), other.key, other.rest, s.key, s.rest)
+		}
+		kinds[s.name()] = s
+	}
+}
+
 func resources(lines, once []string, n int) []placed {
 	c := edge()
 	addService(c, "s", "one.test")

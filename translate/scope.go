@@ -1,6 +1,8 @@
 package translate
 
 import (
+	"strings"
+
 	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
 	mutationrulesv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -57,11 +59,12 @@ func scopeOf(name string) *routev3.ScopedRouteConfiguration {
 	}
 }
 
-// intoScope overwrites the header, whoever set it.
+// intoScope overwrites the header, whoever set it. Names of parts hold paths, and what is between percent signs would be a
+// command to Envoy.
 func intoScope(name string) []*mutationrulesv3.HeaderMutation {
 	return []*mutationrulesv3.HeaderMutation{{
 		Action: &mutationrulesv3.HeaderMutation_Append{Append: &corev3.HeaderValueOption{
-			Header:       &corev3.HeaderValue{Key: scopeHeader, Value: name},
+			Header:       &corev3.HeaderValue{Key: scopeHeader, Value: strings.ReplaceAll(name, "%", "%%")},
 			AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
 		}},
 	}}
