@@ -182,10 +182,16 @@ func TestHTTP3Certificates(t *testing.T) {
 func TestHTTP3Limits(t *testing.T) {
 	c, n := edge(), startNode(t, nil)
 	l := withHTTP3(secure(t, c, "https"))
-	l.Limits.RequestTimeout = 300 * time.Millisecond
+	l.Limits.RequestTimeout, l.Limits.IdleTimeout = 300*time.Millisecond, 200*time.Millisecond
 	onEveryListener(c, n)
 	g := startEnvoy(t, cutUp(c), nil)
 	config := &tls.Config{InsecureSkipVerify: true}
+	idle, err := quic.DialAddr(t.Context(), g.ports[quicName(l)], &tls.Config{InsecureSkipVerify: true, NextProtos: []string{http3.NextProtoH3}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.CloseWithError(0, "")
+	eventually(t, "an idle connection is given up", func() bool { return g.counter("http.https.downstream_cx_idle_timeout") == 1 })
 	for size, taken := range map[int]bool{20 << 10: true, 40 << 10: false} {
 		r, _ := http.NewRequest("GET", "https://shop.test/", nil)
 		r.Header.Set("X-A", strings.Repeat("a", size))
