@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -124,9 +125,17 @@ func trouble(op, path string, err error) error {
 	return fmt.Errorf("%w; %s", &fs.PathError{Op: op, Path: path, Err: err}, remedy)
 }
 
+// errPipe is what <(COMMAND) of a shell and its like are.
+var errPipe = errors.New("not a regular file, and weir reads more than once: write it to a file (\"-\" is standard input, for validate and fmt)")
+
 // realPath resolves the links of a path.
 func realPath(path string) (string, error) {
 	real, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, open := os.Stat(path); open == nil { // a link of /dev/fd to a pipe, which has no name
+			return "", &fs.PathError{Op: "read", Path: path, Err: errPipe}
+		}
+	}
 	if err != nil {
 		return "", trouble("read", path, err)
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -269,6 +270,21 @@ func TestReadFileRefusesWhatWouldWait(t *testing.T) {
 		if _, err := ReadFile(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
 		}
+	}
+}
+
+// TestReadPipeWithoutAName reads what a shell makes of <(COMMAND).
+func TestReadPipeWithoutAName(t *testing.T) {
+	r, w, err := os.Pipe()
+	mustDo(t, err)
+	defer r.Close()
+	defer w.Close()
+	path := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := Read(path); err == nil || !strings.Contains(err.Error(), "write it to a file") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := ReadFile(path); err == nil || !strings.Contains(err.Error(), "write it to a file") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -66,7 +66,7 @@ func errNotRegular(mode fs.FileMode) error {
 	if mode.IsDir() {
 		return errors.New("a directory, where a file is needed")
 	}
-	return errors.New("not a regular file")
+	return errors.New("not a regular file, and weir reads more than once: write it to a file")
 }
 
 // readAll reads the rest of f, which is expected to be size bytes, into a buffer that fits.
