@@ -107,15 +107,12 @@ func (f *follower) take(r *discoveryv3.DeltaDiscoveryResponse) error {
 	}
 	changed := make([]*Resource, len(r.GetResources()))
 	for i, sent := range r.GetResources() {
-		message, err := sent.GetResource().UnmarshalNew()
-		if err != nil {
-			return fmt.Errorf("%s %q: %w", r.GetTypeUrl(), sent.GetName(), err)
-		}
-		if changed[i], err = NewResource(message, nil); err != nil {
+		var err error
+		if changed[i], err = ParseResource(sent.GetResource(), nil); err != nil {
 			return err
 		}
 		if changed[i].version != sent.GetVersion() {
-			return fmt.Errorf("%s %q is not what was sent once it is unpacked: the server is another version of weir", r.GetTypeUrl(), sent.GetName())
+			return fmt.Errorf("%s %q has another version here: the server is another version of weir", r.GetTypeUrl(), sent.GetName())
 		}
 	}
 	removed := make([]Key, len(r.GetRemovedResources()))

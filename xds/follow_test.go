@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,18 +15,24 @@ import (
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
 
 // follow follows instance "edge" until the end of the test. took has each set.
 func (f *fixture) follow(t *testing.T, have *Set) (took chan *Set, ended chan error) {
 	t.Helper()
+	return f.followAs(t, "follower", have)
+}
+
+func (f *fixture) followAs(t *testing.T, node string, have *Set) (took chan *Set, ended chan error) {
+	t.Helper()
 	took, ended = make(chan *Set, 1000), make(chan error, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() {
 		ended <- Follow(ctx, Following{
-			Target: f.target, Instance: "edge", Node: "follower", Have: have, Took: func(s *Set) { took <- s },
+			Target: f.target, Instance: "edge", Node: node, Have: have, Took: func(s *Set) { took <- s },
 		})
 	})
 	t.Cleanup(func() { cancel(); done.Wait() })
@@ -154,6 +161,48 @@ func TestFollowerDoubtsWhatItIsSent(t *testing.T) {
 	}
 }
 
+// What was marshalled with a field that is not known here stays as it is, whichever place the field has.
+func TestFollowerKeepsWhatItDoesNotKnow(t *testing.T) {
+	r, err := NewResource(plain("l", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := r.Any()
+	packed.Value = append(protowire.AppendVarint(protowire.AppendTag(nil, 5000, protowire.VarintType), 1), packed.Value...)
+	if r, err = ParseResource(packed, nil); err != nil {
+		t.Fatal(err)
+	}
+	set, err := NewSet([]*Resource{r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := start(t, "tcp")
+	f.Publish(map[string]*Set{"edge": set})
+	took, _ := f.follow(t, nil)
+	if got := within(t, took); got.Hash() != set.Hash() {
+		t.Error("another set was taken")
+	}
+}
+
+// A standby may have the name of the Envoy beside it; what that one refused is kept from it alone.
+func TestFollowerWithTheNameOfAnEnvoy(t *testing.T) {
+	f := start(t, "tcp")
+	f.publish(t, whole(1)...)
+	c := f.delta(t, node("edge"))
+	c.ask(listeners)
+	c.ack(c.next())
+	want := f.publish(t, append(whole(1), plain("bad", 7))...)
+	c.nack(c.expect("listeners: bad"), "bad: no")
+	eventually(t, "the refusal is known", func() bool { return f.typeState(t, listeners).Refused != nil })
+	took, _ := f.followAs(t, "test", nil)
+	if got := within(t, took); got.Hash() != want.Hash() {
+		t.Errorf("took %d resources, want %d", got.Len(), want.Len())
+	}
+	if all := f.Standbys(); slices.ContainsFunc(all[0].Types, func(s TypeState) bool { return s.Refused != nil }) {
+		t.Errorf("a standby refuses: %+v", all)
+	}
+}
+
 // A client is let finish before it is sent elsewhere.
 func TestRelease(t *testing.T) {
 	f := start(t, "tcp")
@@ -181,6 +230,10 @@ func TestStandbyServesWhoHasNothing(t *testing.T) {
 	f := start(t, "tcp")
 	f.standby = true
 	f.publish(t, whole(1)...)
+	_, ended := f.follow(t, nil)
+	if err := within(t, ended); status.Code(err) != codes.FailedPrecondition {
+		t.Errorf("another standby is told %v", err)
+	}
 	c := f.delta(t, node("edge"))
 	c.ask(clusters)
 	c.ack(c.next())

@@ -222,11 +222,14 @@ type memory struct {
 // memories are kept while there is something to remember; of too many, the oldest goes.
 type memories map[rememberedBy]*memory
 
-// rememberedBy is a proxy, and of one that uses the separate services the type.
-type rememberedBy struct{ node, instance, typeURL string }
+// rememberedBy is a proxy, and of one that uses the separate services the type. A standby may have the name of the Envoy beside it.
+type rememberedBy struct {
+	node, instance, typeURL string
+	standby                 bool
+}
 
 func (s *stream) rememberedBy() rememberedBy {
-	by := rememberedBy{node: s.node.id, instance: s.node.cluster}
+	by := rememberedBy{node: s.node.id, instance: s.node.cluster, standby: s.node.standby}
 	if !s.ads {
 		by.typeURL = typeURLs[s.only]
 	}

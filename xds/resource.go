@@ -46,13 +46,28 @@ type Resource struct {
 // must have a name and may be changed afterwards. The origin says where it came from; it is no part of the version, and is
 // handed back with refusals.
 func NewResource(m proto.Message, origin any) (*Resource, error) {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("marshal a %T: %w", m, err)
+	}
+	return newResource(m, b, origin)
+}
+
+// ParseResource is NewResource for a message that was marshalled before. Its bytes stay as they are, and with them the version,
+// also where the messages are those of another release and would be marshalled otherwise here.
+func ParseResource(packed *anypb.Any, origin any) (*Resource, error) {
+	m, err := packed.UnmarshalNew()
+	if err != nil {
+		return nil, fmt.Errorf("unmarshal a %s: %w", packed.GetTypeUrl(), err)
+	}
+	return newResource(m, packed.GetValue(), origin)
+}
+
+// newResource is a resource of a message and of the same in bytes.
+func newResource(m proto.Message, b []byte, origin any) (*Resource, error) {
 	k, name, waits, err := identify(m)
 	if err != nil {
 		return nil, err
-	}
-	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("marshal %s %q: %w", typeURLs[k], name, err)
 	}
 	d := newDigest()
 	d.add(name)

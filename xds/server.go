@@ -137,6 +137,9 @@ func (s *Server) admit(x *stream, n *corev3.Node) error {
 		return status.Errorf(codes.InvalidArgument, "the node is larger than %d bytes", maxNode)
 	}
 	id := identityOf(n)
+	if s.standby && id.standby {
+		return errNoWeir
+	}
 	s.mu.Lock()
 	in, fresh, published := s.instances[id.cluster], false, s.published
 	known := slices.Sorted(maps.Keys(s.instances))

@@ -30,6 +30,9 @@ func (s *Server) Standbys() []Proxy {
 // errKeep is told to clients of a standby that have something already.
 var errKeep = status.Error(codes.Unavailable, "this is a standby, for Envoys that have no configuration yet; keep yours until weir is back")
 
+// errNoWeir is told to a standby that follows another one, or itself: it would take what may be old for what is published now.
+var errNoWeir = status.Error(codes.FailedPrecondition, "this is a standby, not weir")
+
 // brings tells whether a request is the first for its type and says that the client has something from another stream.
 func (s *stream) brings(r *request) bool {
 	if k, ok := kindOf(r.typeURL); ok && s.watches[k] != nil {

@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/weirproxy/weir/model"
@@ -201,11 +200,8 @@ func decodeState(data []byte) (*publication, error) {
 func decodeSet(resources []savedResource) (*xds.Set, error) {
 	all := make([]*xds.Resource, len(resources))
 	for i, r := range resources {
-		message, err := anypb.UnmarshalNew(&anypb.Any{TypeUrl: r.Type, Value: r.Message}, proto.UnmarshalOptions{})
-		if err != nil {
-			return nil, err
-		}
-		if all[i], err = xds.NewResource(message, model.PlaceAt(r.File, r.Line, r.Column)); err != nil {
+		var err error
+		if all[i], err = xds.ParseResource(&anypb.Any{TypeUrl: r.Type, Value: r.Message}, model.PlaceAt(r.File, r.Line, r.Column)); err != nil {
 			return nil, err
 		}
 	}
