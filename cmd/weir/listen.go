@@ -56,7 +56,7 @@ func listenUnix(ctx context.Context, flag, path string) (net.Listener, error) {
 		return nil, fmt.Errorf("--%s %s%s: the path must be absolute, as in unix:///run/weir.sock", flag, unixScheme, path)
 	}
 	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; len(path) > most {
-		return nil, fmt.Errorf("--xds-address %s%s: the path of a socket has at most %d bytes, and this one has %d", unixScheme, path, most, len(path))
+		return nil, fmt.Errorf("--%s %s%s: the path of a socket has at most %d bytes, and this one has %d", flag, unixScheme, path, most, len(path))
 	}
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "unix", path)
