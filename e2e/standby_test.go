@@ -22,16 +22,17 @@ func TestStandbyIsGivenTheFile(t *testing.T) {
 	_, second, _ := strings.Cut(fill(tlsText, "port", freePort(t)), "vpc \"main\" {}\n")
 	content["back.hcl"] = other.Replace(second)
 
-	weirs, own, address := t.TempDir(), t.TempDir(), loopback(freePort(t))
-	g := serveWeir(t, newDirectory(t, content), "--state-dir", weirs)
+	folder, address := t.TempDir(), loopback(freePort(t)) // one for both: they do not write the same file
+	kept, given := filepath.Join(folder, "last-good.state"), filepath.Join(folder, "edge.state")
+	g := serveWeir(t, newDirectory(t, content), "--state-dir", folder)
 	g.awaitListening(t)
-	eventually(t, startBound, "both instances are kept", func() error { return holdsInstances(weirs, "edge", "back") })
+	eventually(t, startBound, "both instances are kept", func() error { return holdsInstances(kept, "edge", "back") })
 	g.kill(t)
-	file, err := os.ReadFile(filepath.Join(weirs, "last-good.state"))
+	file, err := os.ReadFile(kept)
 	must(t, err)
-	must(t, os.WriteFile(filepath.Join(own, "last-good.state"), file, 0o600))
+	must(t, os.WriteFile(given, file, 0o600))
 
-	b := startStandby(t, g.xds, address, own)
+	b := startStandby(t, g.xds, address, folder)
 	envoy := startEnvoy(t, "edge", "late", g.xds, "--standby-address", address)
 	eventually(t, startBound, "the new Envoy is ready", envoy.ready)
 	client := newClient(clientTLS("shop.example.com", trusted))
@@ -43,7 +44,7 @@ func TestStandbyIsGivenTheFile(t *testing.T) {
 	g.process = startWeirAt(t, g, "serve")
 	eventually(t, startBound, "Envoy is with weir", func() error { return g.hasProxy("edge") })
 	eventually(t, startBound, "the standby keeps what is its own", func() error {
-		return hold(holdsInstances(own, "back") != nil && holdsInstances(own, "edge") == nil, "the file is of others too")
+		return hold(holdsInstances(given, "back") != nil && holdsInstances(given, "edge") == nil, "the file is of others too")
 	})
 	if strings.Contains(b.output.String(), "PRIVATE") {
 		t.Error("the standby writes keys to its log")
@@ -53,14 +54,14 @@ func TestStandbyIsGivenTheFile(t *testing.T) {
 	}
 }
 
-// holdsInstances is nil when a state directory's file is of instances: the names of their secrets stand in it.
-func holdsInstances(folder string, names ...string) error {
-	file, err := os.ReadFile(filepath.Join(folder, "last-good.state"))
+// holdsInstances is nil when a file of state is of instances: the names of their secrets stand in it.
+func holdsInstances(path string, names ...string) error {
+	file, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if err := hold(bytes.Contains(file, []byte("tls/"+name+"/")), "%s holds nothing of %s", folder, name); err != nil {
+		if err := hold(bytes.Contains(file, []byte("tls/"+name+"/")), "%s holds nothing of %s", path, name); err != nil {
 			return err
 		}
 	}

@@ -52,6 +52,9 @@ func Bootstrap(o BootstrapOptions) (*bootstrapv3.Bootstrap, error) {
 		return nil, fmt.Errorf("bootstrap: xDS address %q: %w", o.XDSAddress, err)
 	}
 	if o.StandbyAddress != "" {
+		if o.StandbyAddress == o.XDSAddress {
+			return nil, fmt.Errorf("bootstrap: standby address %q: weir is there; the standby is another process", o.StandbyAddress)
+		}
 		if err := addStandby(cluster, o.StandbyAddress); err != nil {
 			return nil, fmt.Errorf("bootstrap: standby address %q: %w", o.StandbyAddress, err)
 		}

@@ -124,6 +124,7 @@ func TestBootstrapRefusesWhatCannotWork(t *testing.T) {
 		{"a name and a socket", func(o *BootstrapOptions) {
 			o.XDSAddress, o.StandbyAddress = "weir:18000", "unix:///run/standby.sock"
 		}, "the standby cannot be a socket"},
+		{"weir as standby", func(o *BootstrapOptions) { o.StandbyAddress = o.XDSAddress }, `standby address "127.0.0.1:18000": weir is there`},
 		{"admin by name", func(o *BootstrapOptions) { o.AdminAddress = "localhost:9901" }, `"localhost" is not an IP address`},
 		{"admin port", func(o *BootstrapOptions) { o.AdminAddress = "127.0.0.1:70000" }, `port "70000" is not a number`},
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -203,12 +202,12 @@ func (l *loop) restore() {
 		p, err := l.keeper.restore()
 		switch {
 		case err != nil:
-			l.log.Error("the state directory holds nothing that can be served", "file", filepath.Join(l.keeper.dir, stateFile), "err", err)
+			l.log.Error("the state directory holds nothing that can be served", "file", l.keeper.file, "err", err)
 		case p == nil:
-			l.log.Warn("the files cannot be loaded, and the state directory is empty", "dir", l.keeper.dir)
+			l.log.Warn("the files cannot be loaded, and nothing was kept", "file", l.keeper.file)
 		default:
 			l.log.Error("the files cannot be loaded: the generation that was kept serves until they can",
-				"generation", p.generation, "loaded_at", p.at.Format(time.RFC3339), "dir", l.keeper.dir)
+				"generation", p.generation, "loaded_at", p.at.Format(time.RFC3339), "file", l.keeper.file)
 			l.kept = p.generation
 			l.send(p)
 		}

@@ -114,7 +114,7 @@ func (a *app) serve(ctx context.Context, o *serving, runner *envoy.RunnerOptions
 		l.fleet = newFleet(ctx, *runner, a.log)
 	}
 	if o.stateDir != "" {
-		if l.keeper, err = newKeeper(o.stateDir, a.log); err != nil {
+		if l.keeper, err = newKeeper(o.stateDir, stateFile, a.log); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/weirproxy/weir/config/lang"
 	"github.com/weirproxy/weir/model"
@@ -28,9 +31,9 @@ It follows the weir at --xds-address and keeps what that publishes for one insta
 Envoy whose bootstrap names it ("weir bootstrap --standby-address") asks it only while weir does not answer or has
 nothing to serve, and is sent back to weir, with what it has, as soon as weir is there again.
 
-The state directory may be filled beforehand with the file of another one, such as that of "weir serve --state-dir". It
-holds private keys, as the stream of xDS does: files there are for their owner only, and without TLS --standby-address
-has to be this machine's own or a Unix socket, unless --insecure says otherwise.`
+What it keeps is the file INSTANCE.state there, which may be put there beforehand: a copy of another standby's, or of
+last-good.state of "weir serve --state-dir". It holds private keys, as the stream of xDS does: it is for its owner only,
+and without TLS --standby-address has to be this machine's own or a Unix socket, unless --insecure says otherwise.`
 
 // defaultStandbyAddress is where a standby serves Envoys. A bootstrap has none unless told.
 const defaultStandbyAddress = "127.0.0.1:18002"
@@ -86,8 +89,10 @@ func (o *standbyOptions) check() error {
 		if !filepath.IsAbs(path) {
 			return fmt.Errorf("--xds-address %s: the path must be absolute, as in unix:///run/weir.sock", o.xdsAddress)
 		}
-	} else if host, _, err := net.SplitHostPort(o.xdsAddress); err != nil || host == "" {
+	} else if host, text, err := net.SplitHostPort(o.xdsAddress); err != nil || host == "" {
 		return fmt.Errorf("--xds-address %q: want HOST:PORT or unix:///PATH", o.xdsAddress)
+	} else if port, err := strconv.ParseUint(text, 10, 16); err != nil || port == 0 {
+		return fmt.Errorf("--xds-address %q: the port must be a number from 1 to 65535", o.xdsAddress)
 	}
 	if o.node == "" {
 		host, err := os.Hostname()
@@ -111,7 +116,7 @@ func (a *app) standby(ctx context.Context, o *standbyOptions) error {
 		return err
 	}
 	defer listener.Close()
-	keeper, err := newKeeper(o.stateDir, a.log)
+	keeper, err := newKeeper(o.stateDir, o.instance+stateSuffix, a.log)
 	if err != nil {
 		return err
 	}
@@ -149,23 +154,22 @@ type standby struct {
 
 // restore takes up what an earlier standby kept, or what was put into the state directory.
 func (s *standby) restore() {
-	file := filepath.Join(s.keeper.dir, stateFile)
 	p, err := s.keeper.restore()
 	switch {
 	case err != nil:
-		s.log.Error("the state directory holds nothing that can be served: Envoys that start before weir answers wait for it", "file", file, "err", err)
+		s.log.Error("what was kept cannot be used: Envoys that start before weir answers wait for it", "file", s.keeper.file, "err", err)
 		return
 	case p == nil:
-		s.log.Warn("the state directory is empty: Envoys that start before weir answers wait for it", "dir", s.keeper.dir)
+		s.log.Warn("nothing was kept yet: Envoys that start before weir answers wait for it", "file", s.keeper.file)
 		return
 	}
 	set := p.sets[s.instance]
 	if set == nil {
 		s.log.Error("what was kept is of other instances: Envoys that start before weir answers wait for it",
-			"file", file, "instance", s.instance, "kept", strings.Join(sortedNames(p.sets), ", "))
+			"file", s.keeper.file, "instance", s.instance, "kept", strings.Join(sortedNames(p.sets), ", "))
 		return
 	}
-	s.log.Info("what was kept can be served", "instance", s.instance, "loaded_at", p.at.Format(time.RFC3339), "dir", s.keeper.dir)
+	s.log.Info("what was kept can be served", "instance", s.instance, "loaded_at", p.at.Format(time.RFC3339), "file", s.keeper.file)
 	if len(p.sets) == 1 { // else the file holds keys of instances that are none of this machine's business
 		s.kept = set.Hash()
 	}
@@ -184,10 +188,10 @@ const (
 	lastTry  = time.Second
 )
 
-// follow follows weir until ctx ends. That weir is away is said once, when a second attempt failed too: weir ends streams now
-// and then so that they spread.
+// follow follows weir until ctx ends. Why it cannot is said once, when a second attempt failed too: weir ends streams now and
+// then so that they spread.
 func (s *standby) follow(ctx context.Context) {
-	failed, pause := 0, firstTry
+	failed, pause, said := 0, firstTry, ""
 	for {
 		err := xds.Follow(ctx, xds.Following{
 			Target: s.xdsAddress, Instance: s.instance, Node: s.node, Have: s.set, Took: s.took,
@@ -196,10 +200,12 @@ func (s *standby) follow(ctx context.Context) {
 			return
 		}
 		if s.follows.Swap(false) {
-			failed, pause = 0, firstTry
+			failed, pause, said = 0, firstTry, ""
 		}
-		if failed++; failed == 2 {
-			s.log.Warn("weir is away"+s.meanwhile(), "xds", s.xdsAddress, "err", err)
+		failed++
+		if what := s.meanwhile(err); failed > 1 && what != said {
+			s.log.Warn(what, "xds", s.xdsAddress, "err", err)
+			said = what
 		}
 		select {
 		case <-ctx.Done():
@@ -210,12 +216,16 @@ func (s *standby) follow(ctx context.Context) {
 	}
 }
 
-// meanwhile is what happens while weir is away.
-func (s *standby) meanwhile() string {
-	if s.set == nil {
-		return "; Envoys that start wait for it, since nothing was kept"
+// meanwhile is what happens while weir cannot be followed. An instance that it does not know is no reason for an Envoy to ask
+// here: whoever removed it meant that.
+func (s *standby) meanwhile(err error) string {
+	switch {
+	case status.Code(err) == codes.NotFound:
+		return "weir has no such instance; Envoys that start wait until it has"
+	case s.set == nil:
+		return "weir cannot be followed; Envoys that start and get nothing from it either wait for it, since nothing was kept"
 	}
-	return "; Envoys that start are served what it published last"
+	return "weir cannot be followed; Envoys that start and get nothing from it either are served what it published last"
 }
 
 // took has what weir publishes served, and kept. Envoys that are here are sent back first: it is weir that brings them there.

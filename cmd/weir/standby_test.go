@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +20,9 @@ func standbyOf(t *testing.T, xds, state string) *live {
 	return launch(t, "weir stands by", "standby", func(w *live) { w.xds = w.logged("weir stands by")[0]["standby"].(string) },
 		"--instance", "edge", "--node-id", "s1", "--xds-address", xds, "--standby-address", "127.0.0.1:0", "--state-dir", state)
 }
+
+// servedMeanwhile is what a standby logs that has something while weir is away.
+const servedMeanwhile = "weir cannot be followed; Envoys that start and get nothing from it either are served"
 
 // serveAt starts weir at a socket, where it can be started again.
 func serveAt(t *testing.T, socket, dir string) *live {
@@ -49,13 +51,13 @@ func TestStandby(t *testing.T) {
 	write(t, dir, gateway("two"))
 	second := w.awaitAttempt(first.LastAttempt.At, admin.Applied)
 	kept(b, state, second.Generation)
-	if info, err := os.Stat(filepath.Join(state, stateFile)); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(filepath.Join(state, "edge.state")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file with private keys has mode %v, %v", info.Mode(), err)
 	}
 
 	w.stop()
 	<-w.ended
-	b.await("it says that weir is away", func() bool { return len(b.logged("weir is away; Envoys that start are served")) == 1 })
+	b.await("it says that weir is away", func() bool { return len(b.logged(servedMeanwhile)) == 1 })
 	b.stop()
 	if <-b.ended; b.status != 0 {
 		t.Errorf("a standby that is stopped ends with %d", b.status)
@@ -94,13 +96,13 @@ func TestStandbyWithStateThatCannotBeUsed(t *testing.T) {
 		content []byte
 		want    string
 	}{
-		{"damaged", []byte("hello\n"), "the state directory holds nothing that can be served"},
+		{"damaged", []byte("hello\n"), "what was kept cannot be used"},
 		{"of another instance", foreign, "what was kept is of other instances"},
-		{"cut off", foreign[:len(foreign)-10], "the state directory holds nothing that can be served"},
+		{"cut off", foreign[:len(foreign)-10], "what was kept cannot be used"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			state := t.TempDir()
-			if err := os.WriteFile(filepath.Join(state, stateFile), test.content, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(state, "edge.state"), test.content, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			b := standbyOf(t, socket, state)
@@ -116,8 +118,10 @@ func TestStandbyWithStateThatCannotBeUsed(t *testing.T) {
 func TestStandbyWithoutWeir(t *testing.T) {
 	socket, state := "unix://"+filepath.Join(t.TempDir(), "xds"), t.TempDir()
 	b := standbyOf(t, socket, state)
-	b.await("it says what Envoys get", func() bool { return len(b.logged("weir is away; Envoys that start wait for it")) == 1 })
-	if lines := b.logged("the state directory is empty"); len(lines) != 1 || lines[0]["level"] != "WARN" {
+	b.await("it says what Envoys get", func() bool {
+		return len(b.logged("weir cannot be followed; Envoys that start and get nothing from it either wait")) == 1
+	})
+	if lines := b.logged("nothing was kept yet"); len(lines) != 1 || lines[0]["level"] != "WARN" {
 		t.Errorf("logged %v", lines)
 	}
 	dir := directory(t, gateway("one"))
@@ -127,10 +131,10 @@ func TestStandbyWithoutWeir(t *testing.T) {
 	write(t, dir, strings.ReplaceAll(gateway("one"), "edge", "renamed"))
 	w.awaitAttempt(first.LastAttempt.At, admin.Applied)
 	b.await("it says that there is no such instance", func() bool {
-		return slices.ContainsFunc(b.logged("weir is away; Envoys that start are served"), func(line map[string]any) bool {
-			return strings.Contains(line["err"].(string), `"edge" names no instance`)
-		})
+		return len(b.logged("weir has no such instance; Envoys that start wait until it has")) == 1
 	})
+	w.stop()
+	b.await("it says that weir is away", func() bool { return len(b.logged(servedMeanwhile)) == 1 })
 	kept(b, state, first.Generation)
 }
 
@@ -148,6 +152,10 @@ func TestStandbyUsage(t *testing.T) {
 		{append(good, "--standby-address", "unix://s"), "--standby-address unix://s: the path must be absolute"},
 		{append(good, "--xds-address", "unix://s"), "the path must be absolute"},
 		{append(good, "--xds-address", "weir"), `--xds-address "weir": want HOST:PORT`},
+		{append(good, "--xds-address", "weir:"), "the port must be a number"},
+		{append(good, "--xds-address", "weir:xds"), "the port must be a number"},
+		{append(good, "--xds-address", "weir:70000"), "the port must be a number"},
+		{append(good, "--standby-address", "unix:///"+strings.Repeat("a", 110)), "--standby-address unix:///aaa"},
 		{append(good, "edge"), `unexpected argument "edge"`},
 	} {
 		var stderr buffer

@@ -25,6 +25,7 @@ import (
 // follows, which is a gob. It holds the private keys of listeners, so only its owner may read it.
 const (
 	stateFile   = "last-good.state"
+	stateSuffix = ".state" // after an instance's name: the file of its standby, beside others in the directory
 	stateFormat = "weir-state-1"
 )
 
@@ -46,18 +47,18 @@ type savedResource struct {
 
 // keeper keeps the last good generation on disk. One goroutine writes; of generations that come faster, the newest.
 type keeper struct {
-	dir     string
+	file    string
 	log     *slog.Logger
 	next    chan *publication // holds one at most
 	failure string            // why the last write failed, "" where it did not
 }
 
-// newKeeper makes the directory, or says why there cannot be one.
-func newKeeper(dir string, log *slog.Logger) (*keeper, error) {
+// newKeeper makes the directory of a file, or says why there cannot be one.
+func newKeeper(dir, name string, log *slog.Logger) (*keeper, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("--state-dir: %w", err)
 	}
-	return &keeper{dir: dir, log: log, next: make(chan *publication, 1)}, nil
+	return &keeper{file: filepath.Join(dir, name), log: log, next: make(chan *publication, 1)}, nil
 }
 
 // keep has a publication written, in place of one that waits for it. Only the loop calls it.
@@ -112,7 +113,7 @@ func (k *keeper) write(p *publication) bool {
 	began := time.Now()
 	data, err := encodeState(p)
 	if err == nil {
-		err = replaceFile(filepath.Join(k.dir, stateFile), data)
+		err = replaceFile(k.file, data)
 	}
 	if err != nil {
 		if cause := reason(err); cause != k.failure {
@@ -159,7 +160,7 @@ func encodeState(p *publication) ([]byte, error) {
 
 // restore is what the file holds: nil where there is none yet, and an error where it cannot be used.
 func (k *keeper) restore() (*publication, error) {
-	data, err := os.ReadFile(filepath.Join(k.dir, stateFile))
+	data, err := os.ReadFile(k.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,15 +13,14 @@ import (
 	"github.com/weirproxy/weir/admin"
 )
 
-// kept waits until the state file holds something that weir can use, and returns it.
+// kept waits until a state file, weir's or a standby's, holds a generation that can be used.
 func kept(w *live, state, generation string) {
 	w.await("generation "+generation+" is kept", func() bool {
-		data, err := os.ReadFile(filepath.Join(state, stateFile))
-		if err != nil {
-			return false
-		}
-		p, err := decodeState(data)
-		return err == nil && p.generation == generation
+		files, _ := filepath.Glob(filepath.Join(state, "*.state"))
+		return slices.ContainsFunc(files, func(file string) bool {
+			p, err := (&keeper{file: file}).restore()
+			return err == nil && p.generation == generation
+		})
 	})
 }
 
