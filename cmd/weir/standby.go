@@ -31,9 +31,9 @@ It follows the weir at --xds-address and keeps what that publishes for one insta
 Envoy whose bootstrap names it ("weir bootstrap --standby-address") asks it only while weir does not answer or has
 nothing to serve, and is sent back to weir, with what it has, as soon as weir is there again.
 
-What it keeps is the file INSTANCE.state there, which may be put there beforehand: a copy of another standby's, or of
-last-good.state of "weir serve --state-dir". It holds private keys, as the stream of xDS does: it is for its owner only,
-and without TLS --standby-address has to be this machine's own or a Unix socket, unless --insecure says otherwise.`
+The file there is INSTANCE.state. It may be put there beforehand: a copy of another standby's, or of last-good.state of
+"weir serve --state-dir". It holds private keys, as the stream of xDS does: it is for its owner only, and without TLS
+--standby-address has to be this machine's own or a Unix socket, unless --insecure says otherwise.`
 
 // defaultStandbyAddress is where a standby serves Envoys. A bootstrap has none unless told.
 const defaultStandbyAddress = "127.0.0.1:18002"

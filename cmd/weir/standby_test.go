@@ -102,10 +102,14 @@ func TestStandbyWithStateThatCannotBeUsed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			state := t.TempDir()
-			if err := os.WriteFile(filepath.Join(state, "edge.state"), test.content, 0o600); err != nil {
+			file := filepath.Join(state, "edge.state")
+			if err := os.WriteFile(file, test.content, 0o644); err != nil {
 				t.Fatal(err)
 			}
 			b := standbyOf(t, socket, state)
+			if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("the file that was put there has mode %v, %v", info.Mode(), err)
+			}
 			if lines := b.logged(test.want); len(lines) != 1 || lines[0]["level"] != "ERROR" {
 				t.Errorf("logged %v", lines)
 			}

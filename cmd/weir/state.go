@@ -53,12 +53,17 @@ type keeper struct {
 	failure string            // why the last write failed, "" where it did not
 }
 
-// newKeeper makes the directory of a file, or says why there cannot be one.
+// newKeeper makes the directory of a file, or says why there cannot be one. A file that somebody put there becomes its owner's
+// alone.
 func newKeeper(dir, name string, log *slog.Logger) (*keeper, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("--state-dir: %w", err)
 	}
-	return &keeper{file: filepath.Join(dir, name), log: log, next: make(chan *publication, 1)}, nil
+	k := &keeper{file: filepath.Join(dir, name), log: log, next: make(chan *publication, 1)}
+	if err := os.Chmod(k.file, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		log.Warn("the state file holds private keys and may be open to others", "file", k.file, "err", err)
+	}
+	return k, nil
 }
 
 // keep has a publication written, in place of one that waits for it. Only the loop calls it.
