@@ -21,6 +21,9 @@ type use struct {
 	at      hcl.Range
 }
 
+// throughLocals is rule 5 where the name does not stand in an API, but in a local that APIs may use.
+const throughLocals = "\n\nIf it was removed: an upstream that APIs use, also through locals, is removed together with them, or after they are changed."
+
 // checkInUse holds rule 5. To the language, an upstream that was removed is a name that stands nowhere; where an API
 // uses it, the mistake is told for what it is, once at each of the APIs, with all of them.
 func (l *loader) checkInUse() {
@@ -35,6 +38,7 @@ func (l *loader) checkInUse() {
 		}
 		found := findUse(saying[d.Subject.Filename], *d.Subject)
 		if found == nil {
+			d.Detail += throughLocals
 			kept = append(kept, d)
 			continue
 		}
