@@ -72,7 +72,7 @@ func (p *publication) texts(instance string, refusals []xds.TypeState) []string 
 	var all []string
 	for _, t := range refusals {
 		place := p.blame(instance, t.Type, t.Refused.Resources, t.Refused.Message)
-		all = append(all, refusalText(instance, t.Type, t.Refused.Message, place))
+		all = append(all, refusalText(instance, t.Type, p.hide(t.Refused.Message), place))
 	}
 	return all
 }

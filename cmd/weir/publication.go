@@ -29,6 +29,14 @@ func (p *publication) with(others map[string]*xds.Set) *publication {
 	return next
 }
 
+// hide is text, of Envoy's words for one, without the configuration's sensitive values.
+func (p *publication) hide(text string) string {
+	if p.mask == nil {
+		return text
+	}
+	return p.mask(text)
+}
+
 // changed are the instances of p that are new or get something else than before.
 func (p *publication) changed(before *publication) map[string]bool {
 	all := map[string]bool{}

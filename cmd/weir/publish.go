@@ -215,7 +215,7 @@ func (l *loop) refused(r xds.Refusal) {
 	place := about.blame(r.Instance, r.Type, r.Resources, r.Message)
 	l.metrics.Refused(r.Instance, kind)
 	l.log.Error("an Envoy refused the configuration", "instance", r.Instance, "node", r.Node, "type", kind,
-		"file", place.File(), "line", place.Line(), "err", r.Message)
+		"file", place.File(), "line", place.Line(), "err", about.hide(r.Message))
 	if l.pending != nil {
 		return
 	}

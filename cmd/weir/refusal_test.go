@@ -156,6 +156,41 @@ func TestRefusedByAnEnvoy(t *testing.T) {
 	w.awaitAttempt(third.LastAttempt.At, admin.Applied)
 }
 
+// Envoy's words may quote what they are about. What came from a sensitive variable is hidden wherever they are told.
+func TestRefusalHidesWhatIsSensitive(t *testing.T) {
+	const secret = "hunter2-hunter2"
+	text := "variable \"token\" {\n  sensitive = true\n  default = \"" + secret + "\"\n}\n" +
+		strings.Replace(gateway("one"), `"one"`, "var.token", 1)
+	dir := directory(t, text)
+	w := serve(t, dir)
+	first := w.awaitAttempt(time.Time{}, admin.Applied)
+	proxy(t, w.xds, "edge", func(r *discoveryv3.DeltaDiscoveryResponse) string {
+		if listensAt(r, 8081) {
+			return "cannot bind, and the answer is " + secret
+		}
+		return ""
+	})
+	// A second one takes all, so that the refusal stays where it is seen.
+	proxy(t, w.xds, "edge", func(*discoveryv3.DeltaDiscoveryResponse) string { return "" })
+	w.await("the proxies are connected and current", func() bool {
+		proxies := w.current().Instances[0].Proxies
+		return len(proxies) == 2 && proxies[0].Current && proxies[1].Current
+	})
+	write(t, dir, strings.Replace(text, "8080", "8081", 1))
+	second := w.awaitAttempt(first.LastAttempt.At, admin.Refused)
+	told := fmt.Sprint(second.LastAttempt.Error, w.logged("an Envoy refused the configuration"), w.logged("configuration refused by an Envoy; mend it, or remove the cause and run weir reload"))
+	for _, p := range second.Instances[0].Proxies {
+		for _, of := range p.Types {
+			if of.Refused != nil {
+				told += of.Refused.Message
+			}
+		}
+	}
+	if n := strings.Count(told, "cannot bind, and the answer is (sensitive)"); n != 4 || strings.Contains(told, secret) {
+		t.Errorf("told %d times: %s", n, told)
+	}
+}
+
 // What was withdrawn is not sent again with edits that hold it still, and the edit that mends it is live.
 func TestEditsOfWhatIsWithdrawn(t *testing.T) {
 	dir := directory(t, gateway("one"))

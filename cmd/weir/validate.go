@@ -183,7 +183,7 @@ func askEnvoy(ctx context.Context, binary string, result *loaded) error {
 				place = result.Configuration.Instances[name].Place
 			}
 			result.Diagnostics = append(result.Diagnostics, lang.Error(ruleEnvoy, lineAt(place, result.texts), "Envoy refuses the configuration",
-				fmt.Sprintf("Asked for instance %q, Envoy says: %s", name, refused.Message)))
+				fmt.Sprintf("Asked for instance %q, Envoy says: %s", name, result.Mask()(refused.Message))))
 			continue
 		}
 		if err != nil {

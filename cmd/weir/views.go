@@ -37,7 +37,7 @@ func refusalOf(instance string, t xds.TypeState, published *publication) *admin.
 	}
 	place := published.blame(instance, t.Type, r.Resources, r.Message)
 	return &admin.Refusal{
-		Version: r.Version, Message: r.Message, Resources: names, At: r.At.UTC(), Place: admin.NewPlace(place),
+		Version: r.Version, Message: published.hide(r.Message), Resources: names, At: r.At.UTC(), Place: admin.NewPlace(place),
 	}
 }
 
