@@ -65,10 +65,11 @@ func descriptorsAreGone(t *testing.T) result {
 		open := descriptors(t, s.pid())
 		return hold(open >= limit, "%d of %d", open, limit)
 	})
+	// weir ends connections that ask for nothing, and the next ones in the queue take their place: in between it may get a
+	// descriptor and read. So what is held is that it says when it cannot; it does so once for as long as it lasts.
 	s.next(t)
 	s.awaitOutput(t, startBound, "too many open files")
 	l.hold(time.Second)
-	must(t, s.stale())
 	for _, connection := range held {
 		connection.Close()
 	}
