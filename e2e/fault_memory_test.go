@@ -10,7 +10,7 @@ import (
 
 // memoryFaults are those of an Envoy that gets little memory.
 var memoryFaults = []fault{
-	{"callers take large answers and do not read them, in an Envoy of 200 MB with `--max-heap-size 100MiB`", "Envoy answers 503 to new requests while its memory is full, is not killed, and serves all again when those callers have gone", memoryIsLimited},
+	{"callers take large answers and do not read them, in an Envoy of 300 MB with `--max-heap-size 100MiB`", "Envoy answers 503 to new requests while its memory is full, is not killed, and serves all again when those callers have gone", memoryIsLimited},
 	{"the same without `--max-heap-size`", "the kernel kills Envoy and whoever runs it starts it again; what is sent while its port is closed fails", memoryIsNotLimited},
 }
 
@@ -29,7 +29,7 @@ func startCramped(t *testing.T, flags ...string) *cramped {
 	bootstrap := weir(t, append([]string{"bootstrap", "--instance", "edge", "--node-id", "cramped", "--xds-address", fmt.Sprintf("weir:%d", xdsPort),
 		"--envoy-admin-address", fmt.Sprintf("0.0.0.0:%d", envoyAdminPort)}, flags...)...).must(t)
 	p := bareEnvoyPart(t, "envoy", bootstrap.stdout)
-	p.memory, p.restarts, p.port = 200<<20, true, freePort(t)
+	p.memory, p.restarts, p.port = 300<<20, true, freePort(t)
 	c.run(t, p)
 	c.port = c.proxied(t, "envoy")
 	eventually(t, startBound, "the nodes answer", answeredByNodes(c.call(), "node-a", "node-b"))
@@ -38,8 +38,9 @@ func startCramped(t *testing.T, flags ...string) *cramped {
 
 func (c *cramped) call() request { return request{port: c.port, path: "/"} }
 
-// gorge has callers, one after the other, ask for answers of 16 MB without reading them, until they are told to go.
-func (c *cramped) gorge(t *testing.T) (leave func()) {
+// gorge has callers, one after the other, ask for answers of 16 MB without reading them, until they are told to go. Each has
+// Envoy hold about 1 MB, which takes a moment; those who come meanwhile are let in.
+func (c *cramped) gorge(t *testing.T, callers int) (leave func()) {
 	t.Helper()
 	address := net.JoinHostPort(c.address(t, "envoy", "main"), fmt.Sprint(gatewayPort))
 	var held []net.Conn
@@ -49,9 +50,9 @@ func (c *cramped) gorge(t *testing.T) (leave func()) {
 		}
 	}
 	t.Cleanup(leave)
-	arrive := time.NewTicker(10 * time.Millisecond)
+	arrive := time.NewTicker(40 * time.Millisecond)
 	defer arrive.Stop()
-	for len(held) < 600 {
+	for len(held) < callers {
 		<-arrive.C
 		connection, err := net.DialTimeout("tcp", address, startBound)
 		if err != nil {
@@ -74,7 +75,7 @@ func memoryIsLimited(t *testing.T) result {
 	c := startCramped(t, "--max-heap-size", "100MiB")
 	l := press(t, c.call())
 	l.hold(500 * time.Millisecond)
-	leave := c.gorge(t)
+	leave := c.gorge(t, 200)
 	l.hold(time.Second)
 	leave()
 	left := time.Now()
@@ -102,7 +103,7 @@ func memoryIsNotLimited(t *testing.T) result {
 	c := startCramped(t)
 	l := press(t, c.call())
 	l.hold(500 * time.Millisecond)
-	leave := c.gorge(t)
+	leave := c.gorge(t, 600)
 	eventually(t, startBound, "Envoy is killed", func() error { n := c.restarts(t); return hold(n != "0", "it was started again %s times", n) })
 	leave()
 	eventually(t, startBound, "the nodes answer again", answeredByNodes(c.call(), "node-a", "node-b"))

@@ -22,7 +22,7 @@ With --envoy-admin-address weir can ask this Envoy how the nodes of upstreams ar
 reaches it there. Whoever reaches that address can also stop this Envoy: 127.0.0.1 beside weir, or a private network.
 
 With --max-heap-size Envoy sheds load before its memory is full: from 90% on it answers new requests with 503. Those
-that are on their way take more, so half of what the machine or the container has is a good choice.
+that are on their way take more, so a third of what the machine or the container has is a good choice.
 
 An Envoy that starts while weir is away waits for it, and opens no port before. With --standby-address it asks a "weir
 standby" meanwhile, which serves what weir published last; 127.0.0.1:18002 is where one listens by default.
