@@ -75,11 +75,12 @@ func spotsOf(s *service, a *api) []route {
 	return spots
 }
 
-// target is the place that an API redirects to, if that is certain and another one: checkRedirect tells of the same.
+// target is the place that an API redirects to, if that is certain and another one: checkRedirect tells of the same. It is not
+// where a host is said, as the caller is then sent to the port that goes without saying, which may be another listener's.
 func target(a *api, at route) (route, bool) {
 	r := a.model.Backend.Redirect
-	if r == nil || a.redirect == (hcl.Range{}) || r.Scheme != "" || r.Port != 0 || r.Path == "" || r.Path == a.model.Path.Text ||
-		r.Host != "" && (hostPort{host: r.Host}).String() != at.domain || !takes(a.model, "GET") || givesCookie(a.model) {
+	if r == nil || a.redirect == (hcl.Range{}) || r.Scheme != "" || r.Host != "" || r.Port != 0 || r.Path == "" || r.Path == a.model.Path.Text ||
+		!takes(a.model, "GET") || givesCookie(a.model) {
 		return route{}, false
 	}
 	at.shape = pathShape(model.Path{Kind: model.ExactPath, Text: r.Path})

@@ -119,6 +119,7 @@ func (l *loader) checkRedirect(s *service, a *api) {
 		listener := in.model.Listeners[name]
 		switch {
 		case listener == nil: // its name is wrong, which is told elsewhere
+		case r.Host != "" && leadsToAnother(in.model, listener, r):
 		case r.Scheme == model.HTTPS && len(listener.Certificates) > 0:
 			l.report(ruleRedirect, a.redirect, "Redirect in a circle",
 				"API %q of service %q also stands on listener %q of instance %q, which speaks https already: its callers would be sent to where they are, for ever. Mount the redirect on the plain listeners only, in a service of its own: listeners = [...].",
@@ -131,6 +132,24 @@ func (l *loader) checkRedirect(s *service, a *api) {
 			return
 		}
 	}
+}
+
+// leadsToAnother tells whether a redirect to a host, which names no port, leads to another listener: the one that has the port
+// which goes without saying. Where none has it, that is mapped from outside, and may lead to this one.
+func leadsToAnother(in *model.Instance, from *model.Listener, r *model.Redirect) bool {
+	port := uint16(80)
+	if r.Scheme == model.HTTPS || r.Scheme == "" && len(from.Certificates) > 0 {
+		port = 443
+	}
+	if from.Port == port {
+		return false
+	}
+	for _, l := range in.Listeners {
+		if l.Port == port {
+			return true
+		}
+	}
+	return false
 }
 
 // asksAgain tells whether a caller who follows the redirect to the same place sends what the API takes: the same method, which

@@ -202,7 +202,6 @@ service "around_too" {
     path = "/c"
     backend {
       redirect { # ERROR: Redirects in a circle
-        host = "around.test"
         path = "/a"
       }
     }
