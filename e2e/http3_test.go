@@ -210,3 +210,31 @@ func TestHTTP3PortIsTaken(t *testing.T) {
 	g.awaitOutcome(t, "refused", loopback(other)+"/udp", "gateway.hcl:12")
 	must(t, over(tcp, request{port: port, path: "/"}, "n0")())
 }
+
+// A listener whose address becomes a wider one goes on over TCP; over HTTP/3, Linux gives new callers at the old address to the
+// listener of before, until that has drained.
+func TestHTTP3WiderAddress(t *testing.T) {
+	t.Parallel()
+	trusted, n, port := newAuthority(t, "trusted"), newNode(t, "n0"), freePort(t)
+	text := func(address string) string {
+		narrow := fill(http3Text, "port", port, "node", n.address, "name", "https", "more", "", "http3", "http3 {}")
+		return strings.Replace(narrow, `"127.0.0.1"`, fmt.Sprintf("%q", address), 1)
+	}
+	content := files{"gateway.hcl": text("127.0.0.1")}
+	content["tls/shop.crt"], content["tls/shop.key"] = trusted.issue(t, "shop.example.com")
+	g := serveWeir(t, newDirectory(t, content))
+	g.awaitListening(t)
+	startEnvoy(t, "edge", "wider", g.xds) // drains for 5 s
+	answered := func() error {
+		client := newHTTP3Client(clientTLS("shop.example.com", trusted), 0)
+		defer client.CloseIdleConnections()
+		client.Timeout = 2 * time.Second
+		return over(client, request{port: port, path: "/"}, n.name)()
+	}
+	eventually(t, startBound, "HTTP/3 is answered", answered)
+	g.become(t, text("0.0.0.0"))
+	tcp := newClient(clientTLS("shop.example.com", trusted))
+	defer tcp.CloseIdleConnections()
+	must(t, over(tcp, request{port: port, path: "/"}, n.name)())
+	eventually(t, startBound, "HTTP/3 is answered at the wider address", answered)
+}
