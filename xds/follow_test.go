@@ -12,6 +12,7 @@ import (
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	clusterservicev3 "github.com/envoyproxy/go-control-plane/envoy/service/cluster/v3"
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -225,9 +226,9 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// Who has something keeps it: a standby may be behind.
+// Who has listeners keeps what it has: a standby may be behind. Nothing is sent before that is known.
 func TestStandbyServesWhoHasNothing(t *testing.T) {
-	f := start(t, "tcp")
+	f := startPatient(t, "tcp", time.Hour)
 	f.standby = true
 	f.publish(t, whole(1)...)
 	_, ended := f.follow(t, nil)
@@ -237,14 +238,16 @@ func TestStandbyServesWhoHasNothing(t *testing.T) {
 	c := f.delta(t, node("edge"))
 	c.ask(clusters)
 	c.ack(c.next())
-	c.askHaving(endpoints, map[string]string{"c1": "newer"}, "c1")
+	c.askHaving(listeners, map[string]string{"l": "newer"})
 	if err := c.ended(); status.Code(err) != codes.Unavailable {
-		t.Errorf("a client with endpoints is told %v", err)
+		t.Errorf("a client that turns out to have listeners is told %v", err)
 	}
 	c = f.delta(t, node("edge"))
 	c.askHaving(clusters, map[string]string{"c2": "newer"})
-	if err := c.ended(); status.Code(err) != codes.Unavailable {
-		t.Errorf("a client with clusters is told %v", err)
+	c.askHaving(endpoints, map[string]string{"c2": "newer"}, "c2")
+	c.askHaving(listeners, map[string]string{"l": "newer"})
+	if err := c.ended(); status.Code(err) != codes.Unavailable || len(c.got) > 0 {
+		t.Errorf("a client with clusters and listeners is told %v, after %d responses", err, len(c.got))
 	}
 	if len(f.Proxies()) != 0 {
 		t.Error("a client that was sent away is listed")
@@ -272,5 +275,34 @@ func TestStandbyServesWhoHasNothing(t *testing.T) {
 	}
 	if _, err := stream.Recv(); status.Code(err) != codes.Unavailable {
 		t.Errorf("a client with listeners is told %v", err)
+	}
+}
+
+// One that was left while it began has clusters and no listener: nobody else may come to serve it.
+func TestStandbyServesWhoWasLeft(t *testing.T) {
+	f := startPatient(t, "tcp", 500*time.Millisecond)
+	f.standby = true
+	f.publish(t, whole(1)...)
+	c := f.delta(t, node("edge"))
+	c.askHaving(clusters, map[string]string{"gone": "newer"})
+	c.expect("clusters: c1")
+	c.ask(listeners)
+	c.next()
+}
+
+// A service of one type tells nothing of listeners.
+func TestStandbyOfSeparateServices(t *testing.T) {
+	f := startPatient(t, "tcp", time.Millisecond)
+	f.standby = true
+	f.publish(t, whole(1)...)
+	stream, err := clusterservicev3.NewClusterDiscoveryServiceClient(f.dial(t)).DeltaClusters(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.Send(&discoveryv3.DeltaDiscoveryRequest{Node: node("edge"), InitialResourceVersions: map[string]string{"c2": "newer"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Recv(); status.Code(err) != codes.Unavailable {
+		t.Errorf("a client with clusters is told %v", err)
 	}
 }

@@ -27,8 +27,54 @@ func (s *Server) Standbys() []Proxy {
 	return out
 }
 
-// errKeep is told to clients of a standby that have something already.
+// errKeep is told to clients of a standby that have something to serve with already.
 var errKeep = status.Error(codes.Unavailable, "this is a standby, for Envoys that have no configuration yet; keep yours until weir is back")
+
+// Bounds on what a standby hears of a client before it sends anything. One that comes back asks for all types in one breath, and
+// clusters come before listeners.
+const (
+	breath   = 200 * time.Millisecond
+	maxHeard = 64
+)
+
+// hear takes in what a client of a standby asks for at first, before anything is sent. It ends with errKeep for one that has
+// listeners. One that has less was left by another server while it began, and serves nothing: it is served, once it is sure that
+// it was not only slow to tell.
+func (s *stream) hear(requests <-chan *request, failed <-chan error) error {
+	var heard []*request
+	enough := time.NewTimer(breath)
+	defer enough.Stop()
+	for waiting := true; waiting && len(heard) < maxHeard; {
+		select {
+		case <-s.ctx.Done():
+			return s.ctx.Err()
+		case err := <-failed:
+			return err
+		case <-enough.C:
+			waiting = false
+		case r := <-requests:
+			if s.keeps(r) {
+				return errKeep
+			}
+			if s.brings(r) {
+				enough.Reset(s.server.patience)
+			}
+			heard = append(heard, r)
+		}
+	}
+	for _, r := range heard {
+		if err := s.handle(r); err != nil {
+			return err
+		}
+	}
+	s.nudge()
+	return nil
+}
+
+// keeps tells whether a request shows that the client serves with what another server sent it.
+func (s *stream) keeps(r *request) bool {
+	return s.brings(r) && (!s.ads || r.typeURL == typeURLs[listeners])
+}
 
 // errNoWeir is told to a standby that follows another one, or itself: it would take what may be old for what is published now.
 var errNoWeir = status.Error(codes.FailedPrecondition, "this is a standby, not weir")

@@ -85,6 +85,11 @@ func (s *stream) run() error {
 	defer leave()
 	requests, failed := make(chan *request), make(chan error, 1)
 	go s.receive(requests, failed)
+	if s.server.standby {
+		if err := s.hear(requests, failed); err != nil {
+			return unlessDone(err)
+		}
+	}
 	sent := make(chan error, 1)
 	alarm := time.NewTimer(time.Hour)
 	defer alarm.Stop()
@@ -93,10 +98,7 @@ func (s *stream) run() error {
 		case <-s.ctx.Done():
 			return s.ctx.Err()
 		case err := <-failed:
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
+			return unlessDone(err)
 		case r := <-requests:
 			if err := s.handle(r); err != nil {
 				return err
@@ -122,6 +124,14 @@ func (s *stream) run() error {
 		}
 		alarm.Reset(s.untilAlarm())
 	}
+}
+
+// unlessDone is why no more requests come, nil where the client says no more.
+func unlessDone(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // maxRequests bounds what a client may ask in a second; Envoy asks a few times for each edit.
@@ -207,7 +217,7 @@ func (s *stream) ask(f func()) bool {
 
 // handle admits the client with the first request, checks the type, takes acknowledgements and follows what is asked for.
 func (s *stream) handle(r *request) error {
-	if s.server.standby && s.brings(r) {
+	if s.server.standby && s.keeps(r) {
 		return errKeep
 	}
 	if s.instance == nil {
