@@ -17,7 +17,7 @@
 //     gets the rest.
 //   - No client holds up another one, nor Publish.
 //   - A follower has of another server whole sets only, is no proxy to it, and can serve what it has, byte for byte, to proxies
-//     that have nothing.
+//     that have no listeners.
 //
 // It knows Envoy's resource types and nothing of what they are made from.
 package xds

@@ -33,7 +33,7 @@ type Options struct {
 	Log     *slog.Logger
 	Refused func(Refusal) // called for each refusal, in the stream's goroutine and outside locks; nil: the log says it
 
-	// Standby has only clients served that have nothing yet. One that comes with what another server sent it may have
+	// Standby has only clients served that have no listeners yet. One that serves with what another server sent it may have
 	// something newer than what is published here, and shall keep it.
 	Standby bool
 }
