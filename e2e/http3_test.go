@@ -153,7 +153,7 @@ func shownOverQUIC(port int, config *tls.Config) ([]byte, error) {
 }
 
 // An answer that takes longer than its caller keeps quiet connections arrives, also when the listener is edited meanwhile; and
-// one that is under way when weir is stopped.
+// one that is under way when HTTP/3 is switched off, or weir is stopped.
 func TestHTTP3SlowAnswer(t *testing.T) {
 	t.Parallel()
 	trusted, n := newAuthority(t, "trusted"), newNode(t, "n0")
@@ -176,6 +176,10 @@ func TestHTTP3SlowAnswer(t *testing.T) {
 	done := ask(14 * time.Second)
 	g.become(t, text("web", "http3\n    max_request_headers_kb = 96"))
 	must(t, <-done)
+	done = ask(2 * time.Second)
+	g.become(t, text("web", ""))
+	must(t, <-done)
+	g.become(t, text("web", "http3"))
 	done = ask(2 * time.Second)
 	g.stop(t)
 	must(t, <-done)

@@ -200,7 +200,7 @@ func TestRetries(t *testing.T) {
 			t.Errorf("POST %s: 20 requests, %d of them failed, reached nodes %d times; a node that read a POST is the last", path, failed, seen)
 		}
 	}
-	for method, want := range map[string]int{"GET": 4, "HEAD": 4, "OPTIONS": 4, "TRACE": 4, "PUT": 4, "DELETE": 4, "POST": 1, "PATCH": 1} {
+	for method, want := range map[string]int{"GET": 4, "HEAD": 4, "OPTIONS": 4, "TRACE": 4, "PUT": 4, "DELETE": 4, "POST": 1, "PATCH": 1, "PROPFIND": 1} {
 		caller.do(method, "shop.test", "/lone",
 			"x-envoy-retry-on: 5xx,reset", "x-envoy-max-retries: 9", "x-envoy-upstream-rq-timeout-ms: 1", "x-envoy-upstream-alt-stat-name: mine")
 		if attempts := drain(t, lone); attempts != want {
