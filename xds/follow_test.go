@@ -306,3 +306,18 @@ func TestStandbyOfSeparateServices(t *testing.T) {
 		t.Errorf("a client with clusters is told %v", err)
 	}
 }
+
+// An Envoy that is started again is offered again what it refused: there is no other way to ask a standby for it.
+func TestStandbyForgetsRefusals(t *testing.T) {
+	f := start(t, "tcp")
+	f.standby = true
+	f.publish(t, plain("l", 1))
+	for range 2 {
+		c := f.delta(t, node("edge"))
+		c.ask(listeners)
+		c.nack(c.expect("listeners: l"), "l: the port is taken")
+		eventually(t, "the refusal is known", func() bool { return f.typeState(t, listeners).Refused != nil })
+		c.cancel()
+		eventually(t, "it has gone", func() bool { return len(f.Proxies()) == 0 })
+	}
+}

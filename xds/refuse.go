@@ -249,8 +249,12 @@ func (all memories) keep(by rememberedBy, m *memory) {
 	all[by] = m
 }
 
-// remember brings up to date what is remembered of the stream's proxy.
+// remember brings up to date what is remembered of the stream's proxy. A standby forgets, since nobody can have it Retry: an Envoy
+// is started again once the reason is gone.
 func (s *Server) remember(x *stream) {
+	if s.standby {
+		return
+	}
 	m := &memory{refused: maps.Clone(x.refused), good: x.good, at: time.Now()}
 	for k, w := range x.watches {
 		if w != nil {
