@@ -3,6 +3,8 @@ package xds
 import (
 	"testing"
 	"time"
+
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 )
 
 // An Envoy that comes back while clusters warm asks for them last: routes to clusters that it has not got wait for that.
@@ -50,4 +52,17 @@ func TestDeltaReturnsWithoutEndpoints(t *testing.T) {
 	c.ack(added)
 	c.take("routes: http")
 	c.quiet()
+}
+
+// An Envoy that refused its only listener (the port was taken) has the scopes that this one asked for, and on its next stream
+// the listener waits for them.
+func TestDeltaReturnsWithScopesOfARefusedListener(t *testing.T) {
+	f := startPatient(t, "tcp", time.Hour)
+	scope := &routev3.ScopedRouteConfiguration{Name: "s", RouteConfigurationName: "r"}
+	set := f.publish(t, plain("l", 1), scope, routing("r", "c"))
+	c := f.delta(t, node("edge"))
+	c.ask(listeners)
+	c.expect("listeners: l")
+	c.askHaving(scopes, map[string]string{"s": set.Get(Key{typeURLs[scopes], "s"}).Version()})
+	c.take("scopes: s")
 }

@@ -10,7 +10,8 @@ type unrouted struct {
 }
 
 // repeatScopes has the scopes sent again after listeners. Envoy asks for them once in the life of a stream: a listener that
-// comes when no other one uses scopes any more would get none.
+// comes when no other one uses scopes any more would get none. Nor would it on the next stream, where Envoy names the scopes
+// that it was sent for a listener that it refused.
 func (s *stream) repeatScopes() {
 	w := s.watches[scopes]
 	if !s.ads || w == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -281,6 +282,9 @@ func (s *stream) followState(k kind, r *discoveryv3.DiscoveryRequest) error {
 func (s *stream) begin(w *watch) {
 	s.watches[w.kind] = w
 	w.refusal = s.recalled[w.kind]
+	if l := s.watches[listeners]; w.kind == scopes && l != nil && slices.ContainsFunc(l.flight, (*offer).brings) {
+		s.repeatScopes()
+	}
 	if w.kind != endpoints {
 		return
 	}

@@ -66,6 +66,9 @@ func (s *stream) nonceOf() string {
 	return nonce
 }
 
+// brings tells whether there is something in it.
+func (o *offer) brings() bool { return len(o.items) > 0 }
+
 // find is the item of that name.
 func (o *offer) find(name string) (*Resource, bool) {
 	i, ok := slices.BinarySearchFunc(o.items, name, func(x item, name string) int { return cmp.Compare(x.name, name) })
