@@ -117,13 +117,14 @@ func (s *stream) run() error {
 		if !s.sending.IsZero() && time.Since(s.sending) > s.server.stuck {
 			return errStuck
 		}
+		began := time.Now()
 		s.step()
 		s.show()
 		if len(s.outbox) > 0 {
 			go s.deliver(s.outbox, sent)
 			s.outbox, s.sending = nil, time.Now()
 		}
-		alarm.Reset(s.untilAlarm())
+		alarm.Reset(s.untilAlarm(began))
 	}
 }
 
@@ -171,11 +172,11 @@ func (s *stream) deliver(out []*response, sent chan<- error) {
 	sent <- nil
 }
 
-// untilAlarm is how long nothing happens by itself.
-func (s *stream) untilAlarm() time.Duration {
+// untilAlarm is how long nothing happens by itself. What has passed since a step looked at it last is due now.
+func (s *stream) untilAlarm(looked time.Time) time.Duration {
 	next := time.Now().Add(time.Hour)
 	sooner := func(t time.Time) {
-		if t.After(time.Now()) && t.Before(next) {
+		if t.After(looked) && t.Before(next) {
 			next = t
 		}
 	}
