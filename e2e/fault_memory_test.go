@@ -38,7 +38,7 @@ func startCramped(t *testing.T, flags ...string) *cramped {
 
 func (c *cramped) call() request { return request{port: c.port, path: "/"} }
 
-// gorge has callers, one after the other, ask for answers of 16 MB without reading them, until they are told to go. Each has
+// gorge has callers, one after the other, ask for answers of 4 MB without reading them, until they are told to go. Each has
 // Envoy hold about 1 MB, which takes a moment; those who come meanwhile are let in.
 func (c *cramped) gorge(t *testing.T, callers int) (leave func()) {
 	t.Helper()
@@ -60,7 +60,7 @@ func (c *cramped) gorge(t *testing.T, callers int) (leave func()) {
 		}
 		held = append(held, connection)
 		_ = connection.(*net.TCPConn).SetReadBuffer(4096)
-		fmt.Fprint(connection, "GET / HTTP/1.1\r\nHost: shop\r\nX-Fault: size=16000000\r\n\r\n")
+		fmt.Fprint(connection, "GET / HTTP/1.1\r\nHost: shop\r\nX-Fault: size=4000000\r\n\r\n")
 	}
 	return leave
 }
