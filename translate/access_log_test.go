@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -35,16 +34,8 @@ func lines(t *testing.T, file string, count int) []string {
 	}
 }
 
-// deadAddress is a port of loopback on which nothing listens.
-func deadAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+// deadAddress is a port of loopback on which nothing listens, and which is never given to one who asks for a free port.
+const deadAddress = "127.0.0.1:1"
 
 // logged is a gateway with an access log: /forward/x is rewritten, /retry answered by 503 at first, /dead by nobody,
 // /mock by the gateway.
@@ -59,7 +50,7 @@ func logged(t *testing.T, a *model.AccessLog) (*gateway, *node, string) {
 		}
 		fmt.Fprint(w, "hello")
 	})
-	dead := deadAddress(t)
+	dead := deadAddress
 	addUpstream(c, "orders", model.HTTP, n.address).HostHeader = "orders.internal"
 	addUpstream(c, "gone", model.HTTP, dead).Retries = 1
 	addService(c, "shop", "shop.test", forwardAPI("forward", "/forward/*", "orders", "/inside"), forwardAPI("retry", "/retry", "orders", ""),
